@@ -1,0 +1,81 @@
+{#- CSV by header name, file by file: the first record of a file names the fields of the others, so that a reordered,
+    missing or additional column never puts a value under the wrong name.
+    An end mark behind each record shows where the parser saw it end: its place is the number of fields. -#}
+{%- macro csv_records(lines, source) -%}
+{%- set separator = source.options.get('sep', ',') -%}
+{%- set columns = [] -%}
+{%- for number in range(source.max_columns + 1) -%}{%- do columns.append('c' ~ number) -%}{%- endfor -%}
+{%- set end_mark = '\\u001e' -%}
+parsed as (
+    select
+        *,
+        from_csv(
+            concat(record, {{ sql_literal(separator) }}, '{{ end_mark }}'),
+            '{{ columns | join(' string, ') }} string',
+            map(
+                'sep', {{ sql_literal(separator) }},
+                'quote', {{ sql_literal(source.options.get('quote', '"')) }},
+                'escape', {{ sql_literal(source.options.get('escape', '"')) }}
+            )
+        ) as parsed
+    from {{ lines }}
+),
+
+listed as (
+    select
+        * except (parsed),
+        array(parsed.{{ columns | join(', parsed.') }}) as field_values
+    from parsed
+),
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by file_uri order by position) - 1 as record_number,
+        first_value(field_values) over (partition by file_uri order by position) as header_values
+    from listed
+),
+
+counted as (
+    select
+        *,
+        array_position(field_values, '{{ end_mark }}') - 1 as field_count,
+        array_position(header_values, '{{ end_mark }}') - 1 as header_count,
+        transform(
+            header_values,
+            (name, i) -> coalesce(nullif(trim(replace(name, '\ufeff', '')), ''), concat('column_', i + 1))
+        ) as header_names
+    from numbered
+    where record_number > 0
+),
+
+judged as (
+    select
+        *,
+        case
+            when header_count < 1 then 'unreadable_header'
+            when field_count < 0 and exists(field_values, field -> field like '%{{ end_mark }}') then 'unclosed_quote'
+            when field_count < 0 or field_count > header_count then 'too_many_fields'
+            when field_count < header_count then 'too_few_fields'
+        end as unreadable_reason
+    from counted
+),
+
+records as (
+    select
+        *,
+        case when unreadable_reason is null then
+            map_from_arrays(
+                -- a name that a header repeats gets its place as a suffix, so that no value is lost
+                transform(
+                    slice(header_names, 1, header_count),
+                    (name, i) -> case
+                        when array_position(header_names, name) = i + 1 then name else concat(name, '_', i + 1)
+                    end
+                ),
+                slice(field_values, 1, header_count)
+            )
+        end as fields
+    from judged
+)
+{%- endmacro -%}

@@ -1,0 +1,58 @@
+{#- Files of a source that bronze has not ingested, oldest first: a listing that reads no content, less the ledger.
+    `file_uri` is how Spark names the file (percent-encoded), `source_file` its plain path below the landing root. -#}
+{%- macro list_new_files(source) -%}
+    {%- set listed = run_query(_list_files_sql(source)).rows -%}
+    {%- set changed = [] -%}
+    {%- set files = [] -%}
+    {%- for file in listed -%}
+        {%- if file['known_size'] is not none -%}
+            {%- do changed.append(file['source_file'] ~ ' (was ' ~ file['known_size'] ~ ' bytes, is ' ~ file['file_size'] ~ ')') -%}
+        {%- else -%}
+            {%- do files.append({
+                'uri': file['file_uri'], 'source_file': file['source_file'],
+                'size': file['file_size'] | int, 'modified_at': file['file_modified_at'],
+            }) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if changed -%}
+        {{- exceptions.raise_compiler_error(
+            "Files of source " ~ source.name ~ " changed after they were ingested: " ~ changed[:10] | join(', ')
+            ~ ". Nothing was written. Put the old file back and deliver the new content under a new name."
+        ) -}}
+    {%- endif -%}
+    {%- set most = var('max_files_per_batch') -%}
+    {%- if files | length > most -%}
+        {%- do exceptions.warn(
+            source.name ~ ': ' ~ files | length ~ ' new files; this run takes the oldest ' ~ most ~ ', run again for the rest.'
+        ) -%}
+    {%- endif -%}
+    {{- return(files[:most]) -}}
+{%- endmacro -%}
+
+{%- macro _list_files_sql(source) -%}
+    {#- A folder that does not exist yet is an empty one: the handler catches just that error. -#}
+    begin
+        declare exit handler for path_not_found
+        begin
+            select '' as file_uri, '' as source_file, 0 as file_size, '' as file_modified_at, 0 as known_size where false;
+        end;
+        select
+            listed.file_uri,
+            listed.source_file,
+            listed.file_size,
+            cast(listed.file_modified_at as string) as file_modified_at,
+            ledger.file_size as known_size
+        from (
+            select
+                _metadata.file_path as file_uri,
+                {{ source_file_of('_metadata.file_path') }} as source_file,
+                length as file_size,
+                modificationTime as file_modified_at
+            from binaryFile.`{{ source.folder | replace('`', '``') }}` with (recursiveFileLookup = 'true')
+        ) as listed
+        left join {{ file_ledger() }} as ledger
+            on ledger.source = '{{ source.name }}' and listed.source_file = ledger.source_file
+        where ledger.source_file is null or ledger.file_size <> listed.file_size
+        order by listed.file_modified_at, listed.source_file;
+    end
+{%- endmacro -%}

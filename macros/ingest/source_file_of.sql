@@ -1,0 +1,10 @@
+{#- The plain path below the landing root from Spark's percent-encoded URI. '+' is guarded: a URL decoder reads it as a space. -#}
+{%- macro source_file_of(uri) -%}
+    {%- set plain = "url_decode(replace(" ~ uri ~ ", '+', '%2B'))" -%}
+    {%- set root = sql_literal(landing_root() ~ '/') -%}
+    case
+        when instr({{ plain }}, {{ root }}) > 0
+            then substring({{ plain }}, instr({{ plain }}, {{ root }}) + length({{ root }}))
+        else {{ plain }}
+    end
+{%- endmacro -%}

@@ -1,0 +1,3 @@
+{%- macro non_blank(value) -%}
+    nullif(trim({{ value }}), '')
+{%- endmacro -%}

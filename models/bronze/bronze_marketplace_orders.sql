@@ -1,0 +1,1 @@
+{{ read_new_files(source('landing', 'marketplace_orders')) }}

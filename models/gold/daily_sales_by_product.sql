@@ -1,0 +1,17 @@
+with sales as (
+    select * from {{ ref('int_shop_sales') }}
+    where {{ touched('sales_date', [ref('silver_order_lines'), ref('exchange_rates')]) }}
+),
+
+final as (
+    select
+        sales_date,
+        product_id,
+        sum(quantity) as units,
+        sum(net_revenue) as net_revenue,
+        count(*) as order_line_count
+    from sales
+    group by 1, 2
+)
+
+select * from final

@@ -1,0 +1,32 @@
+with bronze as (
+    select * from {{ ref('bronze_orders') }}
+),
+
+typed as (
+    select
+        {{ non_blank("fields['InvoiceNo']") }} as invoice_no,
+        {{ non_blank("fields['StockCode']") }} as product_id,
+        fields['Description'] as description,
+        try_cast(trim(fields['Quantity']) as int) as quantity,
+        {{ to_money("fields['UnitPrice']") }} as unit_price,
+        try_to_timestamp(fields['InvoiceDate'], 'yyyy-MM-dd HH:mm:ss') as invoiced_at,
+        -- spreadsheets write the number as 17850.0
+        regexp_replace({{ non_blank("fields['CustomerID']") }}, '[.]0$', '') as customer_id,
+        {{ non_blank("fields['Country']") }} as country,
+        unreadable_reason,
+        record,
+        source_file,
+        record_number,
+        batch_id,
+        ingested_at
+    from bronze
+),
+
+judged as (
+    select
+        *,
+        {{ violated_rules() }} as violated_rules
+    from typed
+)
+
+select * from judged

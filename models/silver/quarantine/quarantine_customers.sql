@@ -1,0 +1,1 @@
+{{ quarantine(ref('judged_customers'), ref('bronze_customers')) }}

@@ -1,0 +1,1 @@
+{{ quarantine(ref('judged_orders'), ref('bronze_orders')) }}

@@ -1,0 +1,1 @@
+{{ quarantine(ref('judged_products'), ref('bronze_products')) }}

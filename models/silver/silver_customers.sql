@@ -1,0 +1,24 @@
+{{ config(incremental_strategy='replace_where') }}
+
+with changes as (
+    select * from {{ ref('silver_customer_changes') }}
+    where {{ touched('customer_id', [ref('silver_customer_changes')]) }}
+),
+
+latest as (
+    {{ deduplicate('changes', 'customer_id', ['sequence desc']) }}
+),
+
+final as (
+    select
+        customer_id,
+        sequence,
+        status,
+        email,
+        country,
+        updated_at
+    from latest
+    where operation <> 'delete'
+)
+
+select * from final

@@ -1,0 +1,45 @@
+{{ config(unique_key='order_line_id', merge_prune={'column': 'sales_date', 'slack_days': 0}) }}
+
+with judged as (
+    select * from {{ ref('judged_orders') }}
+    where size(violated_rules) = 0 and {{ new_batches(ref('bronze_orders')) }}
+),
+
+-- the feed has no line number: a line is the same when all its eight values are
+keyed as (
+    select
+        {{ row_key([
+            'invoice_no', 'product_id', 'description', 'quantity', 'invoiced_at', 'unit_price', 'customer_id', 'country',
+        ]) }} as order_line_id,
+        *
+    from judged
+),
+
+deduplicated as (
+    {{ deduplicate('keyed', 'order_line_id', ['source_file', 'record_number']) }}
+),
+
+final as (
+    select
+        order_line_id,
+        invoice_no,
+        product_id,
+        description,
+        customer_id,
+        country,
+        quantity,
+        unit_price,
+        cast(quantity * unit_price as decimal(28, 4)) as net_amount,
+        invoice_no like 'C%' as is_cancellation,
+        customer_id is null as is_guest,
+        invoiced_at,
+        cast(invoiced_at as date) as sales_date,
+        cast(date_trunc('month', invoiced_at) as date) as sales_month,
+        source_file,
+        record_number,
+        batch_id,
+        ingested_at
+    from deduplicated
+)
+
+select * from final

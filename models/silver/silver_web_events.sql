@@ -1,0 +1,38 @@
+{{ config(
+    unique_key='event_id',
+    merge_prune={'column': 'activity_date', 'slack_days': 7},
+    matched_condition="(DBT_INTERNAL_SOURCE.event_at > DBT_INTERNAL_DEST.event_at or ("
+    ~ "DBT_INTERNAL_SOURCE.event_at = DBT_INTERNAL_DEST.event_at and "
+    ~ "DBT_INTERNAL_SOURCE.record_hash > DBT_INTERNAL_DEST.record_hash))",
+) }}
+
+with judged as (
+    select * from {{ ref('judged_web_events') }}
+    where size(violated_rules) = 0 and {{ new_batches(ref('bronze_web_events')) }}
+),
+
+-- an event that is sent again with other content: the latest wins, whatever order they arrive in
+deduplicated as (
+    {{ deduplicate('judged', 'event_id', ['event_at desc', 'record_hash desc', 'source_file', 'record_number']) }}
+),
+
+final as (
+    select
+        event_id,
+        user_id,
+        session_id,
+        product_id,
+        event_type,
+        page,
+        referrer,
+        event_at,
+        cast(event_at as date) as activity_date,
+        record_hash,
+        source_file,
+        record_number,
+        batch_id,
+        ingested_at
+    from deduplicated
+)
+
+select * from final

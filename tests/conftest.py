@@ -1,0 +1,139 @@
+"""One Spark process for the whole test session, and many small lakes in it.
+
+dbt runs in this process (`dbtRunner`), so that the JVM starts once. A `Lake` keeps tests apart by a schema prefix and a
+landing folder of its own; all of them share one warehouse below a temporary MEDALLION_HOME.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
+
+
+def run_dbt(*args: str, project_dir: Path = ROOT, target_path: Path | None = None, **variables: Any) -> dbtRunnerResult:
+    """Run dbt in this process and return its result, whatever it is; `variables` become `--vars`."""
+    command = [*args, "--project-dir", str(project_dir), "--profiles-dir", str(ROOT), "--quiet"]
+    if variables:
+        command += ["--vars", json.dumps(variables)]
+    if target_path:
+        command += ["--target-path", str(target_path), "--log-path", str(target_path / "logs")]
+    return dbtRunner().invoke(command)
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the session's lake; set as MEDALLION_HOME for everything that runs in this process."""
+    path = tmp_path_factory.mktemp("medallion home")
+    os.environ["MEDALLION_HOME"] = str(path)
+    os.environ.pop("MEDALLION_LANDING", None)
+    os.chdir(ROOT)
+    return path
+
+
+@pytest.fixture(scope="session")
+def spark(home: Path):
+    """The very SparkSession that dbt uses; dbt creates it, so that the settings of profiles.yml hold."""
+    from pyspark.sql import SparkSession
+
+    result = run_dbt("show", "--inline", "select 1", target_path=home / "target")
+    assert result.success, result.exception
+    session = SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
+    yield session
+    session.stop()
+
+
+@dataclass
+class Lake:
+    """Tables of one test: schemas `<prefix>bronze`, … and a landing folder."""
+
+    spark: Any
+    prefix: str
+    landing: Path
+    target_path: Path
+    variables: dict[str, Any] = field(default_factory=dict)
+    project_dir: Path = ROOT
+
+    def dbt(self, *args: str, **variables: Any) -> dbtRunnerResult:
+        """Run dbt on this lake; returns the result without judging it."""
+        own = {"schema_prefix": self.prefix, "landing_root": str(self.landing)}
+        return run_dbt(
+            *args, project_dir=self.project_dir, target_path=self.target_path, **own, **self.variables, **variables
+        )
+
+    def build(self, *args: str, **variables: Any) -> dbtRunnerResult:
+        """Run `dbt build`; fails the test, with dbt's own messages, when a node fails."""
+        result = self.dbt("build", *args, **variables)
+        assert result.success, self.explain(result)
+        return result
+
+    @staticmethod
+    def explain(result: dbtRunnerResult) -> str:
+        """The messages of the nodes that failed."""
+        if result.exception:
+            return str(result.exception)
+        bad = [r for r in result.result.results if r.status not in ("success", "pass", "warn", "skipped", "no-op")]
+        return "\n".join(f"{r.node.unique_id}: {r.status}: {r.message}" for r in bad)
+
+    def drop_file(self, path: str, content: str | bytes) -> Path:
+        """Write one landing file."""
+        file = self.landing / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    def table(self, name: str) -> str:
+        """Full name of `layer.table` in this lake."""
+        return f"{self.prefix}{name}"
+
+    def sql(self, statement: str) -> list[tuple]:
+        """Rows of a statement; `{name}` of a layer stands for the layer's schema."""
+        layers = {layer: f"{self.prefix}{layer}" for layer in ("bronze", "silver", "gold", "ops")}
+        return [tuple(row) for row in self.spark.sql(statement.format(**layers)).collect()]
+
+    def version(self, name: str) -> int:
+        """Newest Delta version of `layer.table`."""
+        return self.spark.sql(f"describe history {self.table(name)} limit 1").collect()[0]["version"]
+
+    def versions(self) -> dict[str, int]:
+        """Newest Delta version of every table of this lake."""
+        found = {}
+        for layer in ("bronze", "silver", "gold", "ops"):
+            schema = f"{self.prefix}{layer}"
+            if not self.spark.catalog.databaseExists(schema):
+                continue
+            views = {row["viewName"] for row in self.spark.sql(f"show views in {schema}").collect()}
+            for row in self.spark.sql(f"show tables in {schema}").collect():
+                if not row["isTemporary"] and row["tableName"] not in views:
+                    found[f"{layer}.{row['tableName']}"] = self.version(f"{layer}.{row['tableName']}")
+        return found
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def new_lake(spark, tmp_path_factory):
+    """Factory of lakes: `new_lake("name")`; for scenarios that several tests of a module share."""
+
+    def make(name: str = "lake", **kwargs: Any) -> Lake:
+        prefix = f"{name}_{next(_numbers)}_"
+        folder = tmp_path_factory.mktemp(prefix)
+        return Lake(spark, prefix, folder / "landing", folder / "target", **kwargs)
+
+    return make
+
+
+@pytest.fixture
+def lake(new_lake) -> Lake:
+    """A fresh, empty lake."""
+    return new_lake()

@@ -1,0 +1,58 @@
+"""Compares a lake with the truth that the generator wrote beside the files."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections import Counter
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+
+def read_truth(landing: Path) -> dict[str, Any]:
+    """The generator's truth.json of a landing folder."""
+    return json.loads((landing / "truth.json").read_text(encoding="utf-8"))
+
+
+def plain(value: Any) -> Any:
+    """A value of a table as truth.json writes it: dates, times and decimals as text."""
+    if isinstance(value, datetime.datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    return value
+
+
+def differences(lake: Any, truth: dict[str, Any]) -> dict[str, Any]:
+    """What of the lake is not as the truth says; empty when all is."""
+    found: dict[str, Any] = {}
+
+    def compare(what: str, actual: Any, expected: Any) -> None:
+        if actual != expected:
+            found[what] = {"actual": actual, "expected": expected}
+
+    for source, expected in truth["bronze"].items():
+        [(rows, unreadable)] = lake.sql(f"select count(*), count(unreadable_reason) from {{bronze}}.bronze_{source}")
+        compare(f"bronze {source}", {"rows": rows, "unreadable": unreadable}, expected)
+    for source, expected in truth["quarantine"].items():
+        rows = lake.sql(
+            "select array_join(array_sort(violated_rules), ','), count(*) "
+            f"from {{silver}}.quarantine_{source} group by 1"
+        )
+        compare(f"quarantine {source}", dict(rows), expected)
+    for table, expected in truth["silver"].items():
+        [(rows,)] = lake.sql(f"select count(*) from {{silver}}.{table}")
+        compare(f"silver {table}", rows, expected["rows"])
+    for table, expected in truth["gold"].items():
+        rows = lake.sql(f"select {', '.join(expected['columns'])} from {{gold}}.{table}")
+        actual = Counter(tuple(plain(value) for value in row) for row in rows)
+        wanted = Counter(tuple(row) for row in expected["rows"])
+        if actual != wanted:
+            found[f"gold {table}"] = {
+                "only in lake": list((actual - wanted).elements())[:5],
+                "only in truth": list((wanted - actual).elements())[:5],
+            }
+    return found
