@@ -9,10 +9,11 @@
     {%- set slack = prune.get('slack_days', 0) -%}
     {%- set range = run_query(
         'select cast(date_sub(min(' ~ prune['column'] ~ '), ' ~ slack ~ ') as string) as low, '
-        ~ 'cast(date_add(max(' ~ prune['column'] ~ '), ' ~ slack ~ ') as string) as high from ' ~ staged
+        ~ 'cast(date_add(max(' ~ prune['column'] ~ '), ' ~ slack ~ ') as string) as high, count(*) - count('
+        ~ prune['column'] ~ ') as outside from ' ~ staged
     ).rows[0] -%}
-    {%- if range['low'] is none -%}
-        {{- return(['false']) -}}
+    {%- if range['low'] is none or range['outside'] > 0 -%}
+        {{- return([]) -}}
     {%- endif -%}
     {{- return([
         "DBT_INTERNAL_DEST." ~ prune['column'] ~ " between date'" ~ range['low'] ~ "' and date'" ~ range['high'] ~ "'"

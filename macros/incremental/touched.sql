@@ -1,32 +1,47 @@
-{#- Predicate for the keys (days, customers, ...) that changes of the inputs touch, old and new value of a moved row
-    alike: the model computes exactly these again and its strategy `replace_where` exchanges them.
-    Everything is computed again on a first run or full refresh, when an input has no such column, when an input was
-    made anew, or when more keys are touched than a literal list should hold. Without changes the run writes nothing. -#}
+{#- Predicate for the keys (days, customers, ...) that changes of the inputs touch, old and new place of a moved row alike:
+    the model computes exactly these again, and its strategy `replace_where` exchanges them. Without changes the run writes
+    nothing. Everything is computed again on a first run or full refresh, when an input has no such column, when an input was
+    made anew, when the change feed does not reach back far enough, when the reporting currency is another, or when more keys
+    are touched than a literal list should hold. -#}
 {%- macro touched(column, inputs) -%}
-    {%- if not execute -%}
+    {%- if not is_building() -%}
         {{- return('true') -}}
     {%- endif -%}
     {%- set seen = consumed_positions(this) if is_incremental() else {} -%}
-    {%- set versions = {} -%}
+    {%- set consumed = {'reporting_currency': var('reporting_currency')} -%}
     {%- set changes = [] -%}
-    {%- set window = namespace(predicate='true' if not is_incremental() else none) -%}
+    {%- set window = namespace(all=seen.get('reporting_currency') != var('reporting_currency')) -%}
     {%- for input in inputs -%}
-        {%- set version = table_version(input) -%}
-        {%- do versions.update({input.identifier: version}) -%}
-        {%- set since = seen.get(input.identifier) -%}
-        {%- if since is none or since > version -%}
-            {%- set window.predicate = 'true' -%}
-        {%- elif since < version and column and column not in adapter.get_columns_in_relation(input) | map(attribute='name') -%}
-            {%- set window.predicate = 'true' -%}
-        {%- elif since < version -%}
-            {%- do changes.append("table_changes('" ~ input.schema ~ "." ~ input.identifier ~ "', " ~ (since + 1) ~ ", " ~ version ~ ")") -%}
+        {%- set position = table_position(input) -%}
+        {%- do consumed.update({input.identifier: position.text}) -%}
+        {%- if seen.get(input.identifier) != position.text -%}
+            {%- set since = _version_seen(input, seen.get(input.identifier), position) -%}
+            {%- if since is none or (column and column not in adapter.get_columns_in_relation(input) | map(attribute='name')) -%}
+                {%- set window.all = true -%}
+            {%- else -%}
+                {%- do changes.append(
+                    "table_changes('" ~ input.schema ~ '.' ~ input.identifier ~ "', " ~ (since + 1) ~ ', ' ~ position.version ~ ')'
+                ) -%}
+            {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if window.predicate is none and changes -%}
-        {%- set window.predicate = _touched_keys(column, changes) -%}
+    {%- set predicate = 'true' if window.all else (_touched_keys(column, changes) if changes else 'false') -%}
+    {{ predicate }} {{ write_plan({'consumed': consumed, 'replace_where': predicate, 'skip': predicate == 'false'}) }}
+{%- endmacro -%}
+
+{#- The version up to which the input was consumed, if the change feed can tell what came after it: the table must still be
+    the same one (the commit of that version has the same time), and its old files must not be up for VACUUM. -#}
+{%- macro _version_seen(input, text, position) -%}
+    {%- if not text -%}
+        {{- return(none) -}}
     {%- endif -%}
-    {%- set plan = {'consumed': versions, 'replace_where': window.predicate or 'false', 'skip': window.predicate is none} -%}
-    {{ window.predicate or 'false' }} {{ write_plan(plan) }}
+    {%- set version = text.split('@')[0] | int -%}
+    {%- set oldest = (modules.datetime.datetime.now(modules.pytz.utc) - modules.datetime.timedelta(days=var('change_feed_days'))).isoformat() -%}
+    {%- if version >= position.version or text.split('@')[1] < oldest -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {%- set commit = run_query('describe history ' ~ input ~ ' limit ' ~ (position.version - version + 1)).rows[-1] -%}
+    {{- return(version if position_text(commit) == text else none) -}}
 {%- endmacro -%}
 
 {%- macro _touched_keys(column, changes) -%}
@@ -42,7 +57,7 @@
         'select distinct type, key from (' ~ queries | join(' union all ') ~ ') limit ' ~ (limit + 1)
     ).rows -%}
     {%- if not keys -%}
-        {{- return(none) -}}
+        {{- return('false') -}}
     {%- elif not column or keys | length > limit -%}
         {{- return('true') -}}
     {%- endif -%}

@@ -1,8 +1,19 @@
+{#- Absolute and in its simplest form: Spark names files that way, and takes a relative location of a table as one below the
+    warehouse. -#}
 {%- macro landing_root() -%}
-    {#- Absolute, because Spark would take the relative location of a table as one below the warehouse. -#}
     {%- set root = env_var('MEDALLION_LANDING', '') or var('landing_root') -%}
-    {%- if '://' not in root and not root.startswith('/') -%}
-        {%- set root = invocation_args_dict.project_dir ~ '/' ~ root -%}
+    {%- if '://' in root -%}
+        {{- return(root.rstrip('/')) -}}
     {%- endif -%}
-    {{- return(root.rstrip('/')) -}}
+    {%- set project = invocation_args_dict.project_dir | string -%}
+    {%- set base = project if project.startswith('/') else env_var('PWD') ~ '/' ~ project -%}
+    {%- set steps = [] -%}
+    {%- for step in (root if root.startswith('/') else base ~ '/' ~ root).split('/') if step not in ['', '.'] -%}
+        {%- if step == '..' -%}
+            {%- do steps.pop() -%}
+        {%- else -%}
+            {%- do steps.append(step) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return('/' ~ steps | join('/')) -}}
 {%- endmacro -%}

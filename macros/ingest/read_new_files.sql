@@ -4,7 +4,10 @@
         {{- return('') -}}
     {%- endif -%}
     {%- set source = landing_source(relation) -%}
-    {%- set batch_id = _next_batch_id(source) -%}
+    {%- if not is_building() -%}
+        {{- return(_no_records(source)) -}}
+    {%- endif -%}
+    {%- set batch_id = next_batch_id(source.name) -%}
     {%- set files = list_new_files(source) -%}
     {%- if files -%}
         {%- do _declare_landing_table(relation, source) -%}
@@ -14,21 +17,6 @@
         {{ write_plan({'skip': true}) }}
         {{ _no_records(source) }}
     {%- endif -%}
-{%- endmacro -%}
-
-{#- The next batch, after the ledger has caught up with a run that was killed between bronze and ledger. -#}
-{%- macro _next_batch_id(source) -%}
-    {%- set recorded = run_query(
-        'select coalesce(max(batch_id), 0) from ' ~ file_ledger() ~ " where source = '" ~ source.name ~ "'"
-    ).rows[0][0] | int -%}
-    {%- if not is_incremental() -%}
-        {{- return(recorded + 1) -}}
-    {%- endif -%}
-    {%- set written = run_query('select coalesce(max(batch_id), 0) from ' ~ this).rows[0][0] | int -%}
-    {%- if written > recorded -%}
-        {%- do record_files(this, source.name, recorded + 1) -%}
-    {%- endif -%}
-    {{- return([written, recorded] | max + 1) -}}
 {%- endmacro -%}
 
 {#- The folder as a table. CSV goes through a table because only there a record with any number of fields keeps its
@@ -54,7 +42,7 @@
 {%- macro _records_of_files(relation, source, files, batch_id) -%}
 with files_of_batch as (
     select
-        {{ 'coalesce(raw, first_field)' if source.format == 'csv' else 'value' }} as record,
+        {{ _csv_text(source) if source.format == 'csv' else 'value' }} as record,
         _metadata.file_path as file_uri,
         _metadata.file_size as file_size,
         _metadata.file_modification_time as file_modified_at,
@@ -82,7 +70,6 @@ select
     file_size,
     file_modified_at,
     cast({{ batch_id }} as bigint) as batch_id,
-    '{{ invocation_id }}' as invocation_id,
     current_timestamp() as ingested_at
 from records
 {%- endmacro -%}
@@ -99,7 +86,17 @@ select
     cast(null as bigint) as file_size,
     cast(null as timestamp) as file_modified_at,
     cast(null as bigint) as batch_id,
-    cast(null as string) as invocation_id,
     cast(null as timestamp) as ingested_at
 where false
+{%- endmacro -%}
+
+{#- The exact text of a CSV record: `raw` holds it where the record has more or fewer fields than one. A single field comes
+    without its quotes; it had some if it could not have stood without them. -#}
+{%- macro _csv_text(source) -%}
+case
+            when raw is not null then raw
+            when first_field is null then '""'
+            when first_field rlike '[{{ source.options.get('sep', ',') }}"\\r\\n]' then concat('"', replace(first_field, '"', '""'), '"')
+            else first_field
+        end
 {%- endmacro -%}

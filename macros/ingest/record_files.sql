@@ -48,7 +48,6 @@
 
 {#- Two builds that found the same batch free: Delta took the first insert and skipped the second. -#}
 {%- macro _batch_is_foreign(bronze, batch_id) -%}
-    {{- return(run_query(
-        'select count(*) from ' ~ bronze ~ ' where batch_id = ' ~ batch_id ~ " and invocation_id <> '" ~ invocation_id ~ "'"
-    ).rows[0][0] | int > 0) -}}
+    {%- set writers = batch_commits(bronze) | selectattr('batch_id', 'equalto', batch_id) | map(attribute='invocation_id') | list -%}
+    {{- return(writers != [] and invocation_id not in writers) -}}
 {%- endmacro -%}

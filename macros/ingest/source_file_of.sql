@@ -5,6 +5,6 @@
     case
         when instr({{ plain }}, {{ root }}) > 0
             then substring({{ plain }}, instr({{ plain }}, {{ root }}) + length({{ root }}))
-        else {{ plain }}
+        else raise_error(concat('The file ', {{ plain }}, ' is not below the landing root ', {{ root }}))
     end
 {%- endmacro -%}

@@ -43,6 +43,7 @@
             {{ create_temporary_view(staged, sql) }}
         {%- endcall -%}
         {%- if not is_rebuild -%}
+            {%- do reconcile_tblproperties(target_relation) -%}
             {%- do process_schema_changes(config.get('on_schema_change') or 'ignore', staged, existing_relation) -%}
         {%- endif -%}
         {%- do _write_staged(staged, target_relation, plan) -%}

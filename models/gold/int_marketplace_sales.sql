@@ -21,11 +21,9 @@ final as (
         order_lines.sales_date,
         order_lines.line.product_id,
         order_lines.line.quantity,
-        cast(round(
-            order_lines.line.quantity * order_lines.line.unit_price
-            * case when order_lines.currency = '{{ var("reporting_currency") }}' then 1 else exchange_rates.rate end,
-            4
-        ) as decimal(28, 4)) as net_revenue
+        {{ in_reporting_currency(
+            'order_lines.line.quantity * order_lines.line.unit_price', 'order_lines.currency', 'order_lines.sales_date'
+        ) }} as net_revenue
     from order_lines
     left join exchange_rates
         on

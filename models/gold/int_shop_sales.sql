@@ -9,11 +9,7 @@ exchange_rates as (
 final as (
     select
         order_lines.*,
-        cast(round(
-            order_lines.net_amount
-            * case when '{{ var("reporting_currency") }}' = 'GBP' then 1 else exchange_rates.rate end,
-            4
-        ) as decimal(28, 4)) as net_revenue
+        {{ in_reporting_currency('order_lines.net_amount', "'GBP'", 'order_lines.sales_date') }} as net_revenue
     from order_lines
     left join exchange_rates
         on order_lines.sales_date = exchange_rates.rate_date and exchange_rates.currency = 'GBP'

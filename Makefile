@@ -1,0 +1,63 @@
+# One command each; `make` alone lists them. ARGS goes to the command behind it: make demo ARGS="--seed 7".
+# Paths are relative throughout, so that a checkout folder with a space in its name works.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench soak docs lock clean preflight
+
+ARGS ?=
+GOAL := $(or $(firstword $(MAKECMDGOALS)),help)
+
+# dbt-core 1.11 runs on Python 3.10 to 3.13. The first candidate that can be used is taken; PYTHON=... names one.
+USABLE := import sys, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for python in .venv/bin/python python3 python3.13 python3.12 python3.11 python3.10; do \
+	"$$python" -c '$(USABLE)' 2>/dev/null && echo "$$python" && break; done)
+ifeq ($(PYTHON),)
+PYTHON := python3
+endif
+endif
+
+help: ## list the commands
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+setup: .venv/.ready dbt_packages/dbt_utils/dbt_project.yml ## virtual environment, pinned packages, Delta jars, dbt packages
+
+demo: setup ## write demo files, build everything from them, show the result
+	@.venv/bin/medallion demo $(ARGS)
+
+test: setup ## the whole test suite but the long soak tests
+	@.venv/bin/python -m pytest $(ARGS)
+
+lint: setup ## all checks of the code, as before a commit
+	@.venv/bin/pre-commit run --all-files $(ARGS)
+
+bench: setup ## measure against plain Spark SQL
+	@.venv/bin/python -m benchmarks $(ARGS)
+
+soak: setup ## the long tests
+	@.venv/bin/python -m pytest -m soak $(ARGS)
+
+docs: setup ## make the docs site and open it
+	@.venv/bin/medallion docs --serve $(ARGS)
+
+lock: requirements.in ## pin the newest fitting packages (needs uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.10 --fork-strategy fewest --no-strip-extras \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+		--output-file requirements.txt requirements.in
+
+clean: ## remove what can be made again; the tables in .lake stay
+	rm -rf .venv dbt_packages target logs medallion.egg-info .pytest_cache .ruff_cache
+
+preflight:
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+		found=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null); \
+		echo "Set-up stopped: Python 3.10 to 3.13 is needed ($${found:+only Python }$${found:-none} found); install one," \
+			"for instance python3.12, or name it: make $(GOAL) PYTHON=/path/to/python3" >&2; exit 1; }
+	@"$(PYTHON)" scripts/setup.py check
+
+.venv/.ready: requirements.txt pyproject.toml scripts/setup.py scripts/delta-jars.sha256 | preflight
+	@"$(PYTHON)" scripts/setup.py environment
+
+dbt_packages/dbt_utils/dbt_project.yml: package-lock.yml | .venv/.ready
+	@.venv/bin/python scripts/setup.py packages
+	@touch $@

@@ -1,0 +1,389 @@
+"""Measure the project against the floor (floor.py) and write docs/performance.md.
+
+Each measurement is a child process of its own, started cold; the two sides alternate, and the floor compares its tables
+with the project's each time. A difference ends the benchmark.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime, timezone
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scripts.generate import generate
+
+ROOT = Path(__file__).resolve().parents[1]
+REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
+WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+REPEATS = {"demo": 3, "real": 1, "million": 1}
+CASES = ("demo", "real", "million", "incremental")
+LETTERS = dict(zip("abc", CASES, strict=False))  # short names on the command line
+
+
+@dataclass
+class Run:
+    """One dbt build, as a process of its own."""
+
+    seconds: float
+    dbt_seconds: float
+    commits: int
+    statements: int
+    costs: dict[str, float]  # kind of work -> seconds; together the seconds of the process
+
+
+@dataclass
+class Case:
+    """What was measured on one set of landing files."""
+
+    title: str
+    untested: list[Run] = field(default_factory=list)
+    tested: list[Run] = field(default_factory=list)
+    floor: list[dict[str, Any]] = field(default_factory=list)
+
+
+def say(text: str) -> None:
+    click.echo(f"{datetime.now():%H:%M:%S} {text}")
+
+
+def fresh(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+# One measurement ----------------------------------------------------------------------------------------------------
+
+
+def child(command: list[str], log: Path, **environment: str) -> tuple[float, float]:
+    """Run a process from the project's root; returns its start (epoch) and its seconds."""
+    # From the environment only the benchmark's own lake may speak, not the user's.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "MEDALLION_"))}
+    with log.open("w") as output:
+        started = time.time()
+        code = subprocess.run(
+            command, cwd=ROOT, env={**kept, **environment}, stdout=output, stderr=subprocess.STDOUT
+        ).returncode
+        seconds = time.time() - started
+    if code:
+        raise click.ClickException(f"{command[0]} ended with {code}:\n" + "\n".join(log.read_text().splitlines()[-30:]))
+    return started, seconds
+
+
+class Bench:
+    """The folders of a benchmark: two lakes, landing files, dbt's artifacts, logs."""
+
+    def __init__(self, work: Path) -> None:
+        # Marked, because all of it is removed.
+        if work.exists() and any(work.iterdir()) and not (work / ".benchmark").exists():
+            raise click.UsageError(f"{work} is not empty and not from an earlier benchmark; name another --work.")
+        self.work = fresh(work)
+        (work / ".benchmark").touch()
+        self.lake, self.floor_lake = work / "lake", work / "floor"
+        self.landing, self.target, self.logs = work / "landing", work / "target", work / "logs"
+        self.logs.mkdir()
+        self.count = 0
+
+    def dbt(self, *arguments: str) -> tuple[float, float, str]:
+        """dbt on the benchmark's lake: start, seconds, text of dbt's log."""
+        self.count += 1
+        log = self.logs / f"dbt{self.count}"
+        command = [str(Path(sys.executable).with_name("dbt")), *arguments, "--target", "local", "--no-use-colors"]
+        command += ["--target-path", str(self.target), "--log-path", str(log)]
+        places = {"MEDALLION_HOME": str(self.lake), "MEDALLION_LANDING": str(self.landing)}
+        started, seconds = child(command, log.with_suffix(".out"), **places)
+        return started, seconds, "".join(part.read_text(errors="replace") for part in log.glob("dbt.log*"))
+
+    def project(self, label: str, tests: bool = False) -> Run:
+        """One `dbt build`."""
+        commits = count_commits(self.lake)
+        started, seconds, log = self.dbt("build", *(() if tests else WITHOUT_TESTS))
+        results = json.loads((self.target / "run_results.json").read_text())
+        run = Run(
+            seconds,
+            results["elapsed_time"],
+            count_commits(self.lake) - commits,
+            log.count("SQL status: OK"),
+            costs(results["results"], started, started + seconds),
+        )
+        say(f"{label}: project {'with' if tests else 'without'} tests {seconds:.1f} s, {run.commits} commits")
+        return run
+
+    def floor(self, label: str, warm: bool) -> dict[str, Any]:
+        """The floor in a new process; ends the benchmark when its tables are not the project's."""
+        fresh(self.floor_lake)
+        result = self.work / "floor.json"
+        command = [sys.executable, "-m", "benchmarks.floor", "--landing", str(self.landing), "--result", str(result)]
+        command += ["--compare", str(self.lake / "warehouse"), "--started", str(time.time()), *(["--warm"] * warm)]
+        child(command, self.logs / "floor.out", MEDALLION_HOME=str(self.floor_lake))
+        found = json.loads(result.read_text())
+        if found["differences"]:
+            raise click.ClickException(f"{label}: floor and project differ.\n" + "\n".join(found["differences"]))
+        text = f"{label}: floor {found['cold']:.1f} s cold" + (f", {found['warm']:.1f} s warm" if warm else "")
+        say(f"{text}; {found['tables']} tables equal, revenue {found['revenue'].get('gold.daily_global_sales')}")
+        return found
+
+    def measure(self, case: Case, repeats: int) -> None:
+        """Both sides in turn on the landing files, each on an empty lake; tests and the warm floor once."""
+        for repeat in range(repeats):
+            label = f"{case.title}, {repeat + 1}/{repeats}"
+            fresh(self.lake)
+            case.untested.append(self.project(label))
+            case.floor.append(self.floor(label, warm=repeat == 0))
+        fresh(self.lake)
+        case.tested.append(self.project(case.title, tests=True))
+
+    def grow(self, history: int, new: int, days: int, events: int) -> dict[str, Any]:
+        """A lake that holds the days [new - history, new): a run without news, then one with the day `new`."""
+        label = f"{history} days of history"
+        plan = {"out": self.landing, "days": days, "events": events, "truth": False}
+        fresh(self.landing), fresh(self.lake)
+        generate(from_day=new - history, to_day=new, **plan)
+        found: dict[str, Any] = {"history": history, "all": self.project(f"{label}, all at once")}
+        found["nothing"] = self.project(f"{label}, nothing new")
+        found["nothing, tested"] = self.project(f"{label}, nothing new", tests=True)
+        generate(from_day=new, to_day=new + 1, **plan)
+        found["day"] = self.project(f"{label}, one new day")
+        found["floor"] = self.floor(f"{label} and the new day", warm=False)
+        return found
+
+
+def count_commits(lake: Path) -> int:
+    return sum(1 for _ in lake.glob("warehouse/*/*/_delta_log/" + "[0-9]" * 20 + ".json"))
+
+
+def kind_of(unique_id: str) -> str:
+    """What a node's time is counted as."""
+    kind, _, name = unique_id.split(".")[:3]
+    if kind != "model":
+        return {"test": "tests", "unit_test": "unit tests", "operation": "hooks"}.get(kind, f"{kind}s")
+    path = next((ROOT / "models").rglob(f"{name}.sql"))
+    return path.relative_to(ROOT / "models").parts[0]
+
+
+def costs(results: list[dict[str, Any]], started: float, ended: float) -> dict[str, float]:
+    """Seconds by kind of work: of nodes that run side by side, each gets its share of the time."""
+    spans = []
+    for result in results:
+        times = [datetime.fromisoformat(t[edge].replace("Z", "+00:00")) for t in result["timing"]
+                 for edge in ("started_at", "completed_at") if t[edge]]  # fmt: skip
+        if times:
+            utc = [t.replace(tzinfo=t.tzinfo or timezone.utc).timestamp() for t in times]
+            spans.append((min(utc), max(utc), kind_of(result["unique_id"])))
+    first, last = min(span[0] for span in spans), max(span[1] for span in spans)
+    found: dict[str, float] = defaultdict(float)
+    found["start (dbt, JVM, metastore, schemas)"] = first - started
+    found["end (artifacts, JVM stop)"] = ended - last
+    edges = sorted({edge for span in spans for edge in span[:2]})
+    for left, right in pairwise(edges):
+        running = [kind for begin, end, kind in spans if begin <= left and right <= end]
+        for kind in running or ["between nodes"]:
+            found[kind] += (right - left) / max(1, len(running))
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+# The report -----------------------------------------------------------------------------------------------------------
+
+
+def spread(values: list[float], digits: int = 1) -> str:
+    """Median, and the least and greatest of several."""
+    text = f"{statistics.median(values):.{digits}f}"
+    return text if len(values) == 1 else f"{text} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def table(head: list[str], rows: list[list[Any]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def machine() -> str:
+    """Size and versions; nothing that tells whose machine it is."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    java = str(Path(os.environ["JAVA_HOME"], "bin", "java")) if os.environ.get("JAVA_HOME") else "java"
+    answer = subprocess.run([java, "-version"], capture_output=True, text=True).stderr
+    java_version = re.search(r'version "([^"]+)"', answer)
+    import pyspark
+
+    jars = sorted(Path(pyspark.__file__).parent.glob("jars/delta-spark_*.jar"))
+    parts = {
+        "Python": platform.python_version(),
+        "Java": java_version[1] if java_version else "?",
+        "dbt-core": version("dbt-core"),
+        "dbt-spark": version("dbt-spark"),
+        "PySpark": version("pyspark"),
+        "Delta": jars[-1].stem.rsplit("-", 1)[1] if jars else "?",
+    }
+    return f"{cores} cores, {memory:.0f} GiB memory, {platform.system()} {platform.machine()}; " + ", ".join(
+        f"{name} {number}" for name, number in parts.items()
+    )
+
+
+def cold_section(cases: list[Case]) -> str:
+    rows, share_rows, named = [], [], []
+    for case in cases:
+        plain, tested, floor = case.untested, case.tested[0], case.floor
+        ratios = [ours.seconds / theirs["cold"] for ours, theirs in zip(plain, floor, strict=True)]
+        rows.append([
+            case.title, spread([run.seconds for run in plain]), spread([run.dbt_seconds for run in plain]),
+            spread([found["cold"] for found in floor]), f"{floor[0]['warm']:.1f}", f"**{spread(ratios, 2)}**",
+            f"{tested.seconds:.1f}", plain[0].commits, plain[0].statements, tested.statements, floor[0]["statements"],
+        ])  # fmt: skip
+        largest = list(tested.costs.items())[:3]
+        named.append(f"- {case.title}: " + ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in largest) + ".")
+    for kind in dict.fromkeys(kind for case in cases for kind in case.tested[0].costs):
+        share_rows.append([kind, *[f"{case.tested[0].costs.get(kind, 0):.1f}" for case in cases]])
+    head = ["case", "project", "dbt's own figure", "floor, cold", "floor, warm", "project / floor",
+            "project with tests", "commits", "statements", "statements with tests",
+            "statements of the floor"]  # fmt: skip
+    return f"""
+## Everything from landing files, on an empty lake
+
+Seconds of the whole process, start of Python and JVM included; the warm floor is the second time in one process.
+"project" is without tests, because the floor checks nothing. Several runs: median (least to greatest).
+
+{table(head, rows)}
+### The three largest costs
+
+Of the run with tests; of nodes that run side by side, each is given its share of the time, so that a column adds up.
+
+{chr(10).join(named)}
+
+{table(["seconds", *[case.title for case in cases]], share_rows)}"""
+
+
+def incremental_section(lakes: list[dict[str, Any]], per_day: int) -> str:
+    small, big = lakes
+    names = {
+        "all": "the history, all at once", "nothing": "nothing new", "nothing, tested": "nothing new, with tests",
+        "day": "one new day",
+    }  # fmt: skip
+    rows = []
+    for name, title in names.items():
+        left, right = small[name], big[name]
+        rows.append([
+            title, f"{left.seconds:.1f}", f"{right.seconds:.1f}", f"**{right.seconds / left.seconds:.2f}**",
+            left.commits, right.commits, left.statements, right.statements,
+        ])  # fmt: skip
+    left, right = small["floor"]["cold"], big["floor"]["cold"]
+    rows.append(["floor, all again", f"{left:.1f}", f"{right:.1f}", f"**{right / left:.2f}**", *["–"] * 4])
+    ratios = [f"{lake[name].seconds / lake['floor']['cold']:.2f}" for name in ("nothing", "day") for lake in lakes]
+    head = ["run", *[f"{lake['history']} days, seconds" for lake in lakes], "ratio"]
+    head += [f"{what}, {lake['history']} days" for what in ("commits", "statements") for lake in lakes]
+    return f"""
+## New data on a growing lake
+
+{per_day:,} events a day; both lakes get the same new day. Without tests unless said: tests read whole tables. The
+history came in one drop, so the lakes differ in rows and landing files, not in the number of earlier runs.
+
+{table(head, rows)}
+Project / floor: nothing new {ratios[0]} and {ratios[1]}, one new day {ratios[2]} and {ratios[3]}
+(on {small["history"]} and {big["history"]} days).
+"""
+
+
+def write_report(output: Path, command: str, cases: list[Case], lakes: list[dict[str, Any]], per_day: int) -> None:
+    text = f"""# Performance
+
+Written by `make bench` on {date.today()}; the same command measures again. This time: `{command}`.
+
+Machine: {machine()}.
+
+The floor is the same tables by plain Spark SQL without dbt (`benchmarks/floor.sql`): one session with the settings of
+`profiles.yml`, every table computed again as a whole, no tests, no ledger, no snapshot. It compares what it wrote with
+the project's tables: silver and gold row for row, bronze and quarantine by row counts. They were equal each time.
+"""
+    if cases:
+        text += cold_section(cases)
+    if lakes:
+        text += incremental_section(lakes, per_day)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text, encoding="utf-8")
+    say(f"wrote {output.name}")
+
+
+# The command ----------------------------------------------------------------------------------------------------------
+
+
+def parse_cases(context: Any, parameter: Any, value: str) -> list[str]:
+    names = [LETTERS.get(name.strip(), name.strip()) for name in value.split(",")]
+    if unknown := set(names) - set(CASES):
+        raise click.BadParameter(f"{', '.join(unknown)}; there are {', '.join(CASES)} (a, b, c: the first three).")
+    return names
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--cases", default=",".join(CASES), callback=parse_cases, help="Which of them to measure.")
+@click.option("--repeats", type=click.IntRange(1), help="Runs of each; left out: 3 of demo, 1 of real and million.")
+@click.option("--events", default=3000, help="Events of the case demo.")
+@click.option("--days", default=30, help="Days of the case demo.")
+@click.option("--per-day", default=300, help="Events a day of the case incremental.")
+@click.option("--history", default=10, help="Days of the smaller lake of incremental; the bigger: ten times.")
+@click.option("--work", default=".lake/bench", type=click.Path(path_type=Path), help="Folder for lakes and logs.")
+@click.option("--output", default="docs/performance.md", type=click.Path(path_type=Path), help="The report.")
+def main(cases: list[str], repeats: int | None, work: Path, output: Path, **sizes: int) -> None:
+    """Measure the project against plain Spark SQL, and write the report.
+
+    \b
+    All of it:        make bench
+    A quick look:     make bench ARGS="--cases demo --repeats 1 --events 500 --days 4 --output /tmp/performance.md"
+    """
+    os.chdir(ROOT)
+    history, per_day = sizes["history"], sizes["per_day"]
+    bench = Bench(work.resolve())
+    given = {"cases": ",".join(cases), "repeats": repeats, **sizes}
+    options = [
+        f"--{option.name.replace('_', '-')} {given[option.name]}"
+        for option in click.get_current_context().command.params
+        if option.name in given and given[option.name] != option.default
+    ]
+    command = f'make bench ARGS="{" ".join(options)}"' if options else "make bench"
+    measured: list[Case] = []
+    lakes: list[dict[str, Any]] = []
+    say("parsing the project once, as any earlier dbt command would have")
+    fresh(bench.lake)
+    bench.dbt("parse")
+    for name in cases:
+        if name == "incremental":
+            for past in (history, 10 * history):
+                lakes.append(bench.grow(past, 10 * history, 10 * history + 1, per_day * (10 * history + 1)))
+        elif name == "real" and not REAL_DATA.exists():
+            say("real: the real data is not beside this checkout; left out")
+            continue
+        else:
+            measured.append(Case(land(name, bench.landing, sizes["events"], sizes["days"])))
+            bench.measure(measured[-1], repeats or REPEATS[name])
+        write_report(output, command, measured, lakes, per_day)
+
+
+def land(name: str, landing: Path, events: int, days: int) -> str:
+    """Write a case's landing files; returns its title."""
+    fresh(landing)
+    say(f"{name}: writing landing files")
+    if name == "real":
+        files = shutil.copytree(REAL_DATA, landing / "orders").glob("*.csv")
+        return f"real data, {len(list(files))} files"
+    if name == "million":
+        events = 1_000_000
+        generate(landing, events=events, truth=False)
+        return "one million events"
+    generate(landing, events=events, days=days, truth=False)
+    return f"demo, {events:,} events"
+
+
+if __name__ == "__main__":
+    main()

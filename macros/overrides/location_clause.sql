@@ -1,0 +1,12 @@
+{#-
+    What upstream does: puts a table with a location_root at `<root>/<alias>`; tables of one name in two schemas share that
+    folder and the later one overwrites the other (databricks/dbt-databricks#823 for its own).
+    Here: `<root>/<schema>/<alias>`.
+    Can go when: dbt-spark has the schema in the path (dbt-databricks: include_full_name_in_path).
+-#}
+{%- macro spark__location_clause() -%}
+    {%- set root = config.get('location_root') -%}
+    {%- if root is not none -%}
+    location {{ sql_literal(root.rstrip('/') ~ '/' ~ model.schema ~ '/' ~ model.alias) }}
+    {%- endif -%}
+{%- endmacro -%}

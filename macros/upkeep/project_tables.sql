@@ -1,0 +1,49 @@
+{#- The tables that this project keeps in the lake, from the graph and not from a list kept by hand: models, seeds and snapshots
+    that are tables and exist, and the ledger of files. `layer` is the schema without the developer's prefix. -#}
+{%- macro project_tables(layer=none, table=none) -%}
+    {%- set order = ['bronze', 'silver', 'gold', 'ops'] -%}
+    {%- set known = [] -%}
+    {%- for node in graph.nodes.values() | selectattr('resource_type', 'in', ['model', 'seed', 'snapshot']) | sort(attribute='alias')
+        if node.package_name == project_name
+        and node.config.materialized not in ['view', 'ephemeral'] -%}
+        {%- do known.append({
+            'layer': node.schema[var('schema_prefix', '') | length:],
+            'name': node.alias,
+            'database': node.database,
+            'schema': node.schema,
+            'config': node.config,
+        }) -%}
+    {%- endfor -%}
+    {%- set ledger = file_ledger() -%}
+    {%- do known.append({
+        'layer': 'ops', 'name': ledger.identifier, 'database': ledger.database, 'schema': ledger.schema, 'config': {},
+    }) -%}
+
+    {%- set layers = known | map(attribute='layer') | unique | list -%}
+    {%- if layer and layer not in layers -%}
+        {{- exceptions.raise_compiler_error("No layer '" ~ layer ~ "' in this project; it has " ~ layers | sort | join(', ') ~ '.') -}}
+    {%- endif -%}
+    {%- set chosen = [] -%}
+    {%- for rank in order + (layers | reject('in', order) | sort) -%}
+        {%- for entry in known
+            if entry.layer == rank
+            and layer in [none, entry.layer]
+            and table in [none, entry.name, entry.layer ~ '.' ~ entry.name] -%}
+            {%- do chosen.append(entry) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- if not chosen -%}
+        {{- exceptions.raise_compiler_error(
+            "No table '" ~ table ~ "' in " ~ (layer or 'this project') ~ '; it has ' ~ known | map(attribute='name') | sort | join(', ') ~ '.'
+        ) -}}
+    {%- endif -%}
+
+    {%- set tables = [] -%}
+    {%- for entry in chosen -%}
+        {%- set relation = adapter.get_relation(database=entry.database, schema=entry.schema, identifier=entry.name) -%}
+        {%- if relation is not none and not relation.is_view -%}
+            {%- do tables.append({'layer': entry.layer, 'name': entry.name, 'relation': relation, 'config': entry.config}) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(tables) -}}
+{%- endmacro -%}

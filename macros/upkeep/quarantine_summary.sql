@@ -1,0 +1,17 @@
+{#- A SELECT with one row a source and violated rule; a record that violates two rules counts for both:
+    dbt show --inline "{{ quarantine_summary() }}" --limit -1 -#}
+{%- macro quarantine_summary() -%}
+    {%- set quarantines = [] -%}
+    {%- for entry in (project_tables() if execute else []) if entry.name.startswith('quarantine_') -%}
+        {%- do quarantines.append(entry) -%}
+    {%- endfor -%}
+    {%- for entry in quarantines %}
+        select '{{ entry.name[11:] }}' as source, rule, count(*) as record_count
+        from {{ entry.relation }}
+        lateral view explode(violated_rules) as rule
+        group by rule
+        {{ 'union all' if not loop.last }}
+    {%- else %}
+        select '' as source, '' as rule, 0 as record_count where false
+    {%- endfor %}
+{%- endmacro -%}

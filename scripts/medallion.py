@@ -1,0 +1,537 @@
+"""The command `medallion`: dbt for this project, plus upkeep of the tables, in few words.
+
+It starts dbt in this process, passes arguments on, reads results and prints; nothing about the tables is decided here.
+One command starts Spark once, and none leaves it running.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[1]
+LAST_RUN = ROOT / "target" / "run_results.json"
+NO_TABLES = "no tables yet: run medallion demo"
+
+# dbt's exit codes
+OK, FAILED, ERROR = 0, 1, 2
+
+# What an error of Spark or Delta means, and what to do about it.
+KNOWN_ERRORS = [
+    (r"XSDB6|Another instance of Derby|Failed to start database",
+     "Another dbt or Spark process holds the lake; wait for it or end it."),
+    (r"JAVA_GATEWAY_EXITED|UnsupportedClassVersionError",
+     "Spark did not start; it needs Java 17 or newer, on the PATH or in JAVA_HOME."),
+    (r"Cannot find catalog plugin class",
+     "Spark does not find Delta; `make setup` puts its jars in place."),
+    (r"DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION",
+     "A killed run left files where a new table belongs; delete the folder that the message names and build again."),
+    (r"DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW",
+     "A batch holds a key of the model twice; deduplicate it before the MERGE."),
+    (r"DELTA_MERGE_UNRESOLVED_EXPRESSION",
+     "The model no longer has a column that its table has; see on_schema_change, or build it with --full-refresh."),
+    (r"DELTA_CONCURRENT|DELTA_METADATA_CHANGED|Concurrent\w+Exception|MetadataChangedException",
+     "Another process wrote the same table at the same time; nothing is half written, run the command again."),
+    (r"FAILED_READ_FILE|DELTA_FILE_NOT_FOUND|FileReadException",
+     "A data file of a table is gone, deleted by hand or by VACUUM; restore it, or build with --full-refresh."),
+    (r"OutOfMemoryError|GC overhead limit",
+     "Spark ran out of memory; raise spark.driver.memory in profiles.yml."),
+    (r"No space left on device", "The disk is full."),
+]  # fmt: skip
+
+# What is piped is as wide as it needs to be.
+console = Console(width=None if sys.stdout.isatty() else 120)
+
+
+def say(text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+# The arguments of dbt, as pure functions -----------------------------------------------------------------------------
+
+# run_results.json of the last build must survive what upkeep and queries write.
+OWN_ARTIFACTS = ["--target-path", "target/upkeep"]
+
+
+def operation(macro: str, **arguments: Any) -> list[str]:
+    """A run-operation; arguments that are None are left out."""
+    given = {name: value for name, value in arguments.items() if value is not None}
+    return ["run-operation", macro, "--args", json.dumps(given), *OWN_ARTIFACTS]
+
+
+def query(sql: str, limit: int = -1) -> list[str]:
+    """A SELECT, with dbt's Jinja in it."""
+    return ["show", "--inline", sql, "--limit", str(limit), "--output", "json", *OWN_ARTIFACTS]
+
+
+def call(macro: str, **arguments: str | None) -> str:
+    """Jinja that calls a macro."""
+    given = ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items() if value is not None)
+    return "{{ " + f"{macro}({given})" + " }}"
+
+
+def options(**values: str | None) -> list[str]:
+    """Command-line options; those that are None are left out."""
+    return [word for name, value in values.items() if value for word in (f"--{name}", value)]
+
+
+def explain(messages: Iterable[str]) -> list[str]:
+    """What the known errors among the messages mean, each once."""
+    text = "\n".join(messages)
+    return [meaning for pattern, meaning in KNOWN_ERRORS if re.search(pattern, text)]
+
+
+def short(messages: list[str]) -> str:
+    """A failure in one or a few lines: what is known of it, else dbt's words without its frame and the stack trace."""
+    text = re.split(r"\n\s+at |\nJVM stacktrace", messages[0])[0] if messages else "dbt failed; see logs/dbt.log"
+    frame = re.compile(r"\s*$|Encountered an error|\s*(Runtime|Compilation|Database) Error|\s*> (in|called by) ")
+    return "\n".join(explain(messages) or [line.strip() for line in text.splitlines() if not frame.match(line)])
+
+
+# The thin shell around dbt -------------------------------------------------------------------------------------------
+
+
+class Dbt:
+    """dbt in this process: several invocations, one Spark."""
+
+    def __init__(self, options: Sequence[str] = ()) -> None:
+        self.options = list(options)
+        self.errors: list[str] = []
+        self.printed: list[str] = []
+        self._manifest: Any = None
+
+    def invoke(self, arguments: list[str], manifest: Any = None) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        self.errors, self.printed = [], []
+        result = dbtRunner(manifest=manifest, callbacks=[self._collect]).invoke([*arguments, *self.options])
+        if result.exception is not None:
+            self.errors.append(str(result.exception))
+        return result
+
+    def run(self, *arguments: str) -> int:
+        """dbt as on the command line; returns its exit code."""
+        code = exit_code(self.invoke(list(arguments)))
+        for meaning in explain(self.errors) if code else []:
+            say(f"→ {meaning}")
+        return code
+
+    def quietly(self, arguments: list[str]) -> Any:
+        """dbt without its own output; what it has to say is left in `errors` and `printed`."""
+        if self._manifest is None:
+            parsed = self.invoke(["parse", "--log-level", "none"])
+            if not parsed.success:
+                return parsed
+            self._manifest = parsed.result
+        return self.invoke([*arguments, "--log-level", "none"], self._manifest)
+
+    def rows(self, sql: str, limit: int = -1) -> list[dict[str, Any]]:
+        """Rows of a query; a failure ends the command with its reason."""
+        result = self.quietly(query(sql, limit))
+        if not result.success:
+            raise Failure(short(self.errors), exit_code(result))
+        return [dict(row) for row in result.result.results[0].agate_table.rows]
+
+    def _collect(self, event: Any) -> None:
+        if event.info.level == "error":
+            self.errors.append(event.info.msg)
+        elif event.info.name == "PrintEvent":
+            self.printed.append(event.info.msg)
+
+
+class Failure(click.ClickException):
+    """Ends a command with a sentence and one of dbt's exit codes."""
+
+    def __init__(self, message: str, code: int = ERROR) -> None:
+        super().__init__(message)
+        self.exit_code = code
+
+
+def exit_code(result: Any) -> int:
+    """What the dbt command would have exited with."""
+    if result.exception is not None:
+        return ERROR
+    return OK if result.success else FAILED
+
+
+@contextmanager
+def dbt_session(options: Sequence[str] = ()) -> Iterator[Dbt]:
+    """dbt from the project's root, with signals handled, and Spark gone at the end."""
+    os.chdir(ROOT)
+    # Python's own watcher of leaked semaphores, which a stopped run leaves to it.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, interrupt)
+    if holder := lake_holder(options):
+        raise Failure(holder)
+    silence_pyspark()
+    try:
+        yield Dbt(options)
+    finally:
+        stop_spark()
+
+
+def silence_pyspark() -> None:
+    """PySpark logs each error of a statement as a page of JSON, before dbt tells it in words."""
+    try:
+        from pyspark.logger import PySparkLogger
+    except ImportError:
+        return
+    PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
+
+
+def interrupt(signum: int, frame: Any) -> None:
+    """Ends at once: dbt itself would wait for the statement that Spark is running. The tables can bear it."""
+    say("Stopped. The same command goes on from here.")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):  # dbt's threads are about to lose Spark, and would say so
+        os.dup2(nowhere, stream)
+    # So would the JVM. Not from this thread, which may be in the middle of a call to it.
+    hush = threading.Thread(target=hush_spark, daemon=True)
+    hush.start()
+    hush.join(timeout=2)
+    stop_spark()
+    os._exit(ERROR)
+
+
+def hush_spark() -> None:
+    spark = getattr(sys.modules.get("pyspark"), "SparkContext", None)
+    context = getattr(spark, "_active_spark_context", None)
+    if context is not None:
+        context.setLogLevel("OFF")
+
+
+def stop_spark() -> None:
+    """Waits until the JVM is gone, so that the next command finds the lake free."""
+    # Found among the objects, because PySpark names its process only once that has answered.
+    for process in [thing for thing in gc.get_objects() if isinstance(thing, subprocess.Popen)]:
+        if getattr(process, "pid", None) is not None and process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def lake_holder(options: Sequence[str]) -> str | None:
+    """A sentence if another process holds the lake: the metastore of target local serves one at a time."""
+    if {"--target", "-t"} & set(options) or os.environ.get("DBT_TARGET", "local") != "local":
+        return None
+    home = ROOT / os.environ.get("MEDALLION_HOME", ".lake")
+    home.mkdir(parents=True, exist_ok=True)  # Derby complains where it finds no folder for its log
+    lock = home / "metastore" / "dbex.lck"
+    if not lock.exists():
+        return None
+    import fcntl
+
+    with lock.open("r+") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return None
+        except OSError:
+            pass
+    pid = ""
+    if (locks := Path("/proc/locks")).exists():
+        held = [line.split() for line in locks.read_text().splitlines() if f":{lock.stat().st_ino} " in line]
+        pid = f" {held[0][4]}" if held else ""
+    return f"Another dbt or Spark process{pid} holds the lake {home}; wait for it or end it."
+
+
+# What the commands print ---------------------------------------------------------------------------------------------
+
+
+def show_table(title: str, rows: list[dict[str, Any]]) -> None:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in rows[0]:
+        numeric = all(not isinstance(row[name], str) for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(cell(value) for value in row.values()))
+    console.print(table)
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (str, date)):
+        return str(value)
+    return f"{value:,.2f}" if value != int(value) else f"{int(value):,}"
+
+
+def size(number: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000:
+            break
+        number, unit = number / 1000, "TB"
+    return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+
+
+def show_tables(dbt: Dbt) -> bool:
+    """Tables with their rows and files; False when there are none yet."""
+    rows = dbt.rows(
+        f"select *, date_format(last_written_at, 'yyyy-MM-dd HH:mm') as written_utc from ({call('table_health')})"
+    )
+    if rows:
+        show_table(
+            "Tables",
+            [
+                {
+                    "layer": row["layer"],
+                    "table": row["table_name"],
+                    "rows": row["row_count"],
+                    "files": row["file_count"],
+                    "size": size(float(row["size_bytes"])),
+                    "written (UTC)": row["written_utc"],
+                }
+                for row in rows
+            ],
+        )
+    return bool(rows)
+
+
+def show_quarantine(dbt: Dbt) -> None:
+    rows = dbt.rows(f"select * from ({call('quarantine_summary')}) order by source, record_count desc, rule")
+    if rows:
+        show_table("Quarantined records by source and rule", rows)
+    else:
+        say("No quarantined records.")
+
+
+def last_run() -> str:
+    """The last dbt command of this project, from its artifact."""
+    try:
+        run = json.loads(LAST_RUN.read_text())
+    except (OSError, ValueError):
+        return "No dbt run yet."
+    counts: dict[str, int] = {}
+    for result in run["results"]:
+        counts[result["status"]] = counts.get(result["status"], 0) + 1
+    ended = datetime.fromisoformat(run["metadata"]["generated_at"].replace("Z", "+00:00"))
+    summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing selected"
+    what = f"dbt {run['args'].get('which', '')}, {ended:%Y-%m-%d %H:%M} UTC, {run['elapsed_time']:.0f} s"
+    return f"Last run: {what}: {summary}"
+
+
+# The commands --------------------------------------------------------------------------------------------------------
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+def main() -> None:
+    """Landing files to trustworthy gold tables: dbt for this project, and upkeep of its tables.
+
+    Everything that builds is plain dbt and works without this command. Exit codes are dbt's: 0 all well, 1 something
+    failed, 2 it could not run or was stopped.
+
+    \b
+    Examples:
+      medallion demo                      demo files, all tables, a summary
+      medallion build --select tag:gold   any dbt build
+      medallion status                    what is in the lake
+    """
+
+
+def with_dbt(command: Callable[..., int | None]) -> Callable[..., None]:
+    """Gives a command dbt, and dbt the options that every command hands on; what it returns is the exit code."""
+
+    @click.option("--target", help="Target of profiles.yml.")
+    @click.option("--vars", "variables", metavar="YAML", help="Variables, as for dbt.")
+    @functools.wraps(command)
+    def inside(target: str | None, variables: str | None, **arguments: Any) -> None:
+        with dbt_session(options(target=target, vars=variables)) as dbt:
+            raise click.exceptions.Exit(command(dbt, **arguments) or OK)
+
+    return inside
+
+
+def of_layer_or_table(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option("--table", help="Only this table, for instance gold.sales_by_region.")(command)
+    return click.option("--layer", help="Only this layer: bronze, silver, gold or ops.")(command)
+
+
+@main.command()
+@click.option("--days", default=14, show_default=True, type=click.IntRange(1), help="Days of demo files.")
+@click.option("--events", default=20_000, show_default=True, type=click.IntRange(1), help="Web events in all.")
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, resolve_path=True),
+    help="Folder of the files.  [default: the landing root]",
+)
+@with_dbt
+def demo(dbt: Dbt, days: int, events: int, seed: int, out: str | None) -> int:
+    """Write demo files, build every table from them, show the result.
+
+    A landing folder that already has files is left as it is and built from.
+
+    \b
+    Examples:
+      medallion demo
+      medallion demo --events 1000000 --days 60
+      medallion demo --seed 7 --out /tmp/landing
+    """
+    landing = out or landing_root()
+    if "://" in landing:
+        raise Failure(f"The demo writes local files, and the landing root is {landing}; choose a folder with --out.")
+    os.environ["MEDALLION_LANDING"] = landing
+    write_demo_files(Path(landing), days, events, seed)
+    code = dbt.run("build")
+    if code != ERROR and show_tables(dbt):
+        show_quarantine(dbt)
+        for name in ("daily_sales_by_product", "customer_lifetime_value"):
+            best = dbt.rows(f"select * from {{{{ ref('{name}') }}}} order by net_revenue desc", limit=5)
+            if best:
+                show_table(f"gold.{name}, by net revenue", best)
+        say(
+            "Next:\n"
+            "  dbt build --select tag:gold   one layer\n"
+            "  medallion status              tables, sizes, quarantine\n"
+            "  medallion docs --serve        lineage and descriptions in the browser\n"
+            f"  put files of your own into {landing} and build again"
+        )
+    return code
+
+
+def landing_root() -> str:
+    """As the macro of this name has it."""
+    import yaml
+
+    variables = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]
+    root = os.environ.get("MEDALLION_LANDING") or variables["landing_root"]
+    return root if "://" in root else str(ROOT / root)
+
+
+def write_demo_files(landing: Path, days: int, events: int, seed: int) -> None:
+    there = sum(1 for file in landing.glob("*/**/*") if file.is_file())
+    if there:
+        say(f"{landing} already has {there:,} files; building from those. (Delete the folder for fresh demo files.)")
+        return
+    sys.path.insert(0, str(ROOT))
+    from scripts.generate import generate
+
+    say(f"Writing {days} days of demo files with {events:,} web events to {landing} ...")
+    generate(landing, seed=seed, days=days, events=events)
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DBT ARGUMENTS]...")
+def build(arguments: tuple[str, ...]) -> None:
+    """Run `dbt build` with any of its arguments, from any folder.
+
+    \b
+    Examples:
+      medallion build
+      medallion build --select tag:gold
+      medallion build --select silver_order_lines+ --full-refresh
+    """
+    with dbt_session(arguments) as dbt:
+        raise click.exceptions.Exit(dbt.run("build"))
+
+
+@main.command()
+@click.option("--serve", is_flag=True, help="Open the site in the browser and serve it until Ctrl-C.")
+@click.option("--port", default=8080, show_default=True, help="Port to serve at.")
+@with_dbt
+def docs(dbt: Dbt, serve: bool, port: int) -> int:
+    """Generate the docs site: lineage, and a description of every table and column.
+
+    \b
+    Examples:
+      medallion docs
+      medallion docs --serve
+      medallion docs --serve --port 8090
+    """
+    code = dbt.run("docs", "generate")
+    if serve and code == OK:
+        stop_spark()  # the lake is free for others while the site is served
+        signal.signal(signal.SIGINT, lambda *_: os._exit(OK))
+        code = dbt.run("docs", "serve", "--port", str(port))
+    return code
+
+
+@main.command()
+@of_layer_or_table
+@click.option("--force", is_flag=True, help="Also tables with few files, if written since their last OPTIMIZE.")
+@with_dbt
+def optimize(dbt: Dbt, layer: str | None, table: str | None, force: bool) -> None:
+    """Compact the tables that have too many small files (OPTIMIZE, with ZORDER where the model asks for it).
+
+    \b
+    Examples:
+      medallion optimize
+      medallion optimize --layer gold
+      medallion optimize --table silver.silver_order_lines --force
+    """
+    table_by_table(dbt, "optimize_tables", layer, table, force=force)
+
+
+@main.command()
+@of_layer_or_table
+@click.option("--apply", is_flag=True, help="Delete; without it the files are only counted.")
+@click.option("--lite", is_flag=True, help="By the Delta log alone: faster, but leaves what killed runs left behind.")
+@with_dbt
+def vacuum(dbt: Dbt, layer: str | None, table: str | None, apply: bool, lite: bool) -> None:
+    """Delete files that no version within the retention needs; shows the retention of each table.
+
+    The retention is a property of the model (tblproperties, delta.deletedFileRetentionDuration), 7 days by default.
+
+    \b
+    Examples:
+      medallion vacuum
+      medallion vacuum --layer silver --apply
+      medallion vacuum --table gold.sales_by_region --apply --lite
+    """
+    table_by_table(dbt, "vacuum_tables", layer, table, apply=apply, lite=lite)
+
+
+def table_by_table(dbt: Dbt, macro: str, layer: str | None, table: str | None, **arguments: Any) -> None:
+    """One run-operation a table, so that a table that fails does not keep the others from their upkeep."""
+    names = [f"{row['layer']}.{row['table_name']}" for row in dbt.rows(call("table_list", layer=layer, table=table))]
+    failed = []
+    for name in names:
+        result = dbt.quietly(operation(macro, table=name, **arguments))
+        say("\n".join(dbt.printed) if result.success else f"{name}: FAILED\n{short(dbt.errors)}")
+        if not result.success:
+            failed.append(name)
+    if not names:
+        say(NO_TABLES)
+    if failed:
+        raise Failure(f"{len(failed)} of {len(names)} tables failed: {', '.join(failed)}", FAILED)
+
+
+@main.command()
+@with_dbt
+def status(dbt: Dbt) -> None:
+    """Show what is in the lake: tables, rows, files, sizes, quarantined records, and the last run.
+
+    \b
+    Examples:
+      medallion status
+      medallion status --target cluster
+    """
+    if show_tables(dbt):
+        show_quarantine(dbt)
+    else:
+        say(NO_TABLES)
+    say(last_run())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+select '' as record, map('x', '') as fields

@@ -1,0 +1,160 @@
+"""Bronze: every record of every file once, whatever the file is called and however it is written."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+LINE = "{},A1,THING,2,2026-01-01 10:00:00,1.50,17850.0,France\n"
+BRONZE = ("--select", "bronze_orders", "bronze_web_events")
+
+
+def records(lake, source, columns="record"):
+    return lake.sql(f"select {columns} from {{bronze}}.bronze_{source} order by source_file, record_number")
+
+
+@pytest.fixture(scope="module")
+def hostile(new_lake):
+    """One lake with every odd file that bronze must take."""
+    lake = new_lake("hostile")
+    lake.drop_file("orders/a 1.csv", HEADER + '1,A,"x, ""q""\nline2",5,2026-01-01 10:00:00,1,,\n')
+    lake.drop_file("orders/b%20'o\"+é,{x}`.csv", "\ufeffStockCode,InvoiceNo,Quantity\r\nS,3,7\r\nS2,4\r\nS3,5,6,7\r\n")
+    lake.drop_file("orders/header only.csv", HEADER)
+    lake.drop_file("orders/empty.csv", "")
+    lake.drop_file("orders/2026/01/dt=2026-01-01/deep.csv", HEADER + LINE.format(10) + '9,Z,"unclosed,5\n')
+    lake.drop_file("orders/zipped.csv.gz", gzip.compress((HEADER + LINE.format(7)).encode()))
+    lake.drop_file("orders/repeated names.csv", "A,A,,B\n1,2,3,4\n")
+    lake.drop_file("orders/.hidden.csv", HEADER + LINE.format(99))
+    lake.drop_file("orders/_being written.csv", HEADER + LINE.format(99))
+    lake.drop_file("web_events/1.json", '\ufeff{"a":1}\r\n\r\n{"a":\n[1]\n{"b":"x"}')
+    lake.drop_file("web_events/blank.json", "\n\n")
+    lake.build(*BRONZE)
+    return lake
+
+
+def test_every_name_is_read(hostile):
+    files = {row[0] for row in records(hostile, "orders", "source_file")}
+    assert files == {
+        "orders/a 1.csv",
+        "orders/b%20'o\"+é,{x}`.csv",
+        "orders/2026/01/dt=2026-01-01/deep.csv",
+        "orders/zipped.csv.gz",
+        "orders/repeated names.csv",
+    }
+
+
+def test_csv_is_read_by_the_header_of_its_file(hostile):
+    [(fields,)] = hostile.sql(
+        "select fields from {bronze}.bronze_orders where source_file like 'orders/b%' and unreadable_reason is null"
+    )
+    assert fields == {"StockCode": "S", "InvoiceNo": "3", "Quantity": "7"}
+
+
+def test_quoted_line_break_stays_in_its_record(hostile):
+    [(record, fields)] = hostile.sql(
+        "select record, fields from {bronze}.bronze_orders where source_file = 'orders/a 1.csv'"
+    )
+    assert record == '1,A,"x, ""q""\nline2",5,2026-01-01 10:00:00,1,,'
+    assert fields["Description"] == 'x, "q"\nline2'
+    assert fields["CustomerID"] is None
+
+
+def test_broken_records_are_kept_and_marked(hostile):
+    broken = hostile.sql(
+        "select record, unreadable_reason from {bronze}.bronze_orders where unreadable_reason is not null order by 1"
+    )
+    assert broken == [
+        ('9,Z,"unclosed,5', "unclosed_quote"),
+        ("S2,4", "too_few_fields"),
+        ("S3,5,6,7", "too_many_fields"),
+    ]
+
+
+def test_repeated_and_missing_header_names_lose_no_value(hostile):
+    [(fields,)] = hostile.sql(
+        "select fields from {bronze}.bronze_orders where source_file = 'orders/repeated names.csv'"
+    )
+    assert fields == {"A": "1", "A_2": "2", "column_3": "3", "B": "4"}
+
+
+def test_json_lines(hostile):
+    assert records(hostile, "web_events", "record, unreadable_reason, record_number") == [
+        ('{"a":1}', None, 1),
+        ('{"a":', "malformed_json", 3),
+        ("[1]", "not_a_json_object", 4),
+        ('{"b":"x"}', None, 5),
+    ]
+
+
+def test_ledger_holds_every_file_that_was_read(hostile):
+    ledger = dict(hostile.sql("select source_file, record_count from {ops}.file_ledger where source = 'orders'"))
+    assert ledger["orders/header only.csv"] == 0
+    assert ledger["orders/b%20'o\"+é,{x}`.csv"] == 3
+    assert "orders/.hidden.csv" not in ledger
+    assert sum(ledger.values()) == len(records(hostile, "orders"))
+
+
+def test_every_row_has_its_lineage(hostile):
+    [(missing,)] = hostile.sql(
+        "select count(*) from {bronze}.bronze_orders where source_file is null or ingested_at is null"
+        " or record_number is null or file_modified_at is null or file_size is null or batch_id is null"
+    )
+    assert missing == 0
+
+
+def test_no_new_files_no_commit_and_a_full_refresh_changes_nothing(hostile):
+    before = hostile.versions()
+    hostile.build(*BRONZE)
+    hostile.build(*BRONZE, "--full-refresh")
+    assert hostile.versions() == before
+
+
+def test_only_the_new_file_is_opened(lake):
+    old = lake.drop_file("orders/old.csv.gz", gzip.compress((HEADER + LINE.format(1)).encode()))
+    lake.build("--select", "bronze_orders")
+    old.write_bytes(b"x" * old.stat().st_size)  # whoever opens it now fails
+    lake.drop_file("orders/new.csv", HEADER + LINE.format(2))
+    lake.build("--select", "bronze_orders")
+    assert records(lake, "orders", "fields['InvoiceNo'], batch_id") == [("2", 2), ("1", 1)]
+
+
+def test_missing_and_empty_folders_give_empty_tables(lake):
+    (lake.landing / "orders").mkdir(parents=True)
+    lake.build(*BRONZE)
+    assert records(lake, "orders") == records(lake, "web_events") == []
+
+
+def test_a_file_that_changed_after_ingest_is_refused_before_anything_is_written(lake):
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
+    lake.build("--select", "bronze_orders")
+    before = lake.versions()
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(1) + LINE.format(2))
+    lake.drop_file("orders/2.csv", HEADER + LINE.format(3))
+    result = lake.dbt("build", "--select", "bronze_orders")
+    assert "orders/1.csv (was" in lake.explain(result)
+    assert lake.versions() == before
+
+
+def test_a_run_killed_between_bronze_and_ledger_is_made_good(lake):
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
+    lake.build("--select", "bronze_orders")
+    lake.drop_file("orders/2.csv", HEADER + LINE.format(2))
+    lake.build("--select", "bronze_orders")
+    lake.sql("delete from {ops}.file_ledger where batch_id = 2")
+    lake.drop_file("orders/3.csv", HEADER + LINE.format(3))
+    lake.build("--select", "bronze_orders")
+    assert records(lake, "orders", "fields['InvoiceNo'], batch_id") == [("1", 1), ("2", 2), ("3", 3)]
+    assert lake.sql("select source_file, record_count from {ops}.file_ledger order by 1") == [
+        ("orders/1.csv", 1),
+        ("orders/2.csv", 1),
+        ("orders/3.csv", 1),
+    ]
+
+
+def test_thousands_of_small_files_in_one_drop(lake):
+    for number in range(2000):
+        lake.drop_file(f"web_events/{number}.json", f'{{"event_id": "{number}"}}\n')
+    lake.build("--select", "bronze_web_events")
+    assert lake.sql("select count(*), count(distinct source_file) from {bronze}.bronze_web_events") == [(2000, 2000)]

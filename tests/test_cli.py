@@ -1,0 +1,354 @@
+"""The command `medallion`, without Spark: what it asks of dbt, what it exits with, what it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import ROOT
+
+from scripts import medallion
+
+COMMANDS = ["demo", "build", "docs", "optimize", "vacuum", "status"]
+
+
+class FakeDbt:
+    """Stands for dbtRunner: notes each invocation and answers with what was told for lines of this pattern."""
+
+    def __init__(self) -> None:
+        self.invocations: list[list[str]] = []
+        self.answers: list[tuple[str, Any]] = []
+
+    def answer(self, pattern: str, **answer: Any) -> None:
+        self.answers.append((pattern, answer))
+
+    def rows(self, within: str, *rows: dict[str, Any]) -> None:
+        """Rows of the queries whose SQL has `within` in it."""
+        self.answer(f"show .*{within}", rows=rows)
+
+    def runner(self, manifest: Any = None, callbacks: Any = ()) -> Any:
+        self.callbacks = callbacks
+        return self
+
+    def invoke(self, arguments: list[str]) -> SimpleNamespace:
+        self.invocations.append(arguments)
+        line = " ".join(arguments)
+        answer = next((answer for fits, answer in self.answers if re.match(fits, line)), {})
+        events = [("error", "NodeError", text) for text in answer.get("errors", [])]
+        events += [("info", "PrintEvent", text) for text in answer.get("printed", [])]
+        for level, name, text in events:
+            for callback in self.callbacks:
+                callback(SimpleNamespace(info=SimpleNamespace(level=level, name=name, msg=text)))
+        table = SimpleNamespace(rows=answer.get("rows", []))
+        return SimpleNamespace(
+            success=answer.get("success", True),
+            exception=answer.get("exception"),
+            result=SimpleNamespace(results=[SimpleNamespace(agate_table=table)]),
+        )
+
+    @property
+    def commands(self) -> list[str]:
+        """The invocations but for parse, as one line each."""
+        return [" ".join(arguments) for arguments in self.invocations if arguments[0] != "parse"]
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeDbt:
+    fake = FakeDbt()
+    monkeypatch.setattr("dbt.cli.main.dbtRunner", fake.runner)
+    # Spark may be running in this very process, for other tests.
+    monkeypatch.setattr(medallion, "stop_spark", lambda: None)
+    monkeypatch.setattr(medallion, "silence_pyspark", lambda: None)
+    monkeypatch.setattr(medallion.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(medallion, "LAST_RUN", tmp_path / "run_results.json")
+    monkeypatch.setenv("MEDALLION_HOME", str(tmp_path / "lake"))
+    monkeypatch.setenv("MEDALLION_LANDING", str(tmp_path / "landing"))
+    monkeypatch.delenv("DBT_TARGET", raising=False)
+    monkeypatch.setenv("PYTHONWARNINGS", os.environ.get("PYTHONWARNINGS", ""))
+    monkeypatch.chdir(tmp_path)
+    return fake
+
+
+def medal(*arguments: str) -> Result:
+    return CliRunner().invoke(medallion.main, list(arguments))
+
+
+HEALTH = {
+    "layer": "gold", "table_name": "daily_sales_by_product", "row_count": 1234, "file_count": 2, "size_bytes": 1536000,
+    "written_utc": "2026-01-02 03:04",
+}  # fmt: skip
+
+
+# The builders --------------------------------------------------------------------------------------------------------
+
+
+def test_operation_keeps_its_artifacts_apart() -> None:
+    assert medallion.operation("vacuum_tables", table="gold.t", layer=None, apply=True) == [
+        "run-operation", "vacuum_tables", "--args", '{"table": "gold.t", "apply": true}',
+        "--target-path", "target/upkeep",
+    ]  # fmt: skip
+
+
+def test_query() -> None:
+    assert medallion.query("select 1", 5) == [
+        "show", "--inline", "select 1", "--limit", "5", "--output", "json", "--target-path", "target/upkeep",
+    ]  # fmt: skip
+
+
+def test_call() -> None:
+    assert medallion.call("table_list", layer=None, table="it's") == '{{ table_list(table="it\'s") }}'
+    assert medallion.call("table_health") == "{{ table_health() }}"
+
+
+def test_options() -> None:
+    assert medallion.options(target="cluster", vars=None) == ["--target", "cluster"]
+    assert medallion.options(target=None, vars=None) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "word"),
+    [
+        ("ERROR XSDB6: Another instance of Derby may have already booted the database", "holds the lake"),
+        ("[JAVA_GATEWAY_EXITED] Java gateway process exited", "Java 17"),
+        ("[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] Cannot create table", "delete the folder"),
+        ("[DELTA_CONCURRENT_APPEND.WITHOUT_HINT] Transaction conflict detected", "same time"),
+        ("io.delta.exceptions.ConcurrentAppendException: Files were added", "same time"),
+        ("[INTERNAL_ERROR] Cannot find main error class 'DELTA_MERGE_UNRESOLVED_EXPRESSION'", "--full-refresh"),
+    ],
+)
+def test_known_errors_are_explained(message: str, word: str) -> None:
+    (meaning,) = medallion.explain([message, message])
+    assert word in meaning
+
+
+def test_plans_in_messages_are_not_taken_for_errors() -> None:
+    plan = "[TABLE_OR_VIEW_NOT_FOUND] ... ResolvedIdentifier org.apache.spark.sql.delta.catalog.DeltaCatalog@1, gold.t"
+    assert medallion.explain([plan]) == []
+
+
+def test_short_leaves_out_frames_and_stack_traces() -> None:
+    message = (
+        "Encountered an error:\nRuntime Error\n  Compilation Error in sql_operation inline_query (from remote)\n"
+        "  No layer 'x'.\n  > in macro project_tables (a.sql)\n  > called by sql_operation\n"
+        "\tat org.apache.Spark(1)\nmore"
+    )
+    assert medallion.short([message]) == "No layer 'x'."
+    assert medallion.short([]) == "dbt failed; see logs/dbt.log"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_536_000, "1.5 MB"), (3e15, "3000.0 TB")]
+)
+def test_size(number: float, text: str) -> None:
+    assert medallion.size(number) == text
+
+
+# The commands --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_a_description_and_examples(command: str) -> None:
+    result = medal(command, "--help")
+    assert result.exit_code == 0
+    assert "Examples:" in result.output
+    assert result.output.count(f"  medallion {command}") >= 2
+
+
+def test_every_command_is_tested_for_its_help() -> None:
+    assert sorted(medallion.main.commands) == sorted(COMMANDS)
+
+
+def test_build_passes_arguments_on(fake: FakeDbt) -> None:
+    result = medal("build", "--select", "tag:gold", "-x", "--vars", "{a: 1}", "--full-refresh")
+    assert result.exit_code == 0
+    assert fake.invocations == [["build", "--select", "tag:gold", "-x", "--vars", "{a: 1}", "--full-refresh"]]
+    assert Path.cwd() == ROOT
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({"success": True}, 0),
+        ({"success": False}, 1),
+        ({"success": False, "exception": RuntimeError("no such option")}, 2),
+    ],
+)
+def test_exit_codes_are_those_of_dbt(fake: FakeDbt, answer: dict, code: int) -> None:
+    fake.answer("build", **answer)
+    fake.answer("docs generate", **answer)
+    assert medal("build").exit_code == code
+    assert medal("docs", "--serve").exit_code == code
+    assert ("docs serve --port 8080" in fake.commands) is (code == 0)
+
+
+def test_build_explains_known_errors(fake: FakeDbt) -> None:
+    fake.answer("build", success=False, errors=["x: [DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE] y"])
+    result = medal("build")
+    assert result.exit_code == 1
+    assert "holds a key of the model twice" in result.output
+
+
+def test_options_reach_every_invocation(fake: FakeDbt) -> None:
+    assert medal("status", "--target", "cluster", "--vars", "{a: 1}").exit_code == 0
+    assert len(fake.invocations) == 2
+    assert all(arguments[-4:] == ["--target", "cluster", "--vars", "{a: 1}"] for arguments in fake.invocations)
+
+
+def test_status_of_an_empty_lake(fake: FakeDbt) -> None:
+    result = medal("status")
+    assert result.exit_code == 0
+    assert "no tables yet: run medallion demo" in result.output
+    assert "No dbt run yet." in result.output
+
+
+def test_status(fake: FakeDbt) -> None:
+    fake.rows("table_health", HEALTH)
+    fake.rows("quarantine_summary", {"source": "orders", "rule": "quantity_not_zero", "record_count": 7})
+    medallion.LAST_RUN.write_text(
+        json.dumps(
+            {
+                "metadata": {"generated_at": "2026-01-02T03:04:05.678Z"},
+                "args": {"which": "build"},
+                "elapsed_time": 61.4,
+                "results": [{"status": "success"}, {"status": "pass"}, {"status": "success"}],
+            }
+        )
+    )
+    result = medal("status")
+    assert result.exit_code == 0
+    for text in ["daily_sales_by_product", "1,234", "1.5 MB", "2026-01-02 03:04", "quantity_not_zero"]:
+        assert text in result.output
+    assert "Last run: dbt build, 2026-01-02 03:04 UTC, 61 s: 1 pass, 2 success" in result.output
+    assert all(arguments[-2:] == ["--log-level", "none"] for arguments in fake.invocations)
+
+
+def test_status_that_fails_gives_one_sentence(fake: FakeDbt) -> None:
+    fake.answer("show", success=False, exception=RuntimeError("XSDB6: locked\n\tat org.apache.derby.Boot(1)"))
+    result = medal("status")
+    assert result.exit_code == 2
+    assert result.output.strip() == "Error: Another dbt or Spark process holds the lake; wait for it or end it."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "macro", "args"),
+    [
+        (["optimize", "--layer", "gold"], "optimize_tables", '"force": false'),
+        (["optimize", "--force"], "optimize_tables", '"force": true'),
+        (["vacuum"], "vacuum_tables", '"apply": false, "lite": false'),
+        (["vacuum", "--apply", "--lite"], "vacuum_tables", '"apply": true, "lite": true'),
+    ],
+)
+def test_upkeep_goes_table_by_table(fake: FakeDbt, arguments: list[str], macro: str, args: str) -> None:
+    fake.rows("table_list", {"layer": "gold", "table_name": "a"}, {"layer": "gold", "table_name": "b"})
+    fake.answer("run-operation", printed=["gold.x: 3 files"])
+    result = medal(*arguments)
+    assert result.exit_code == 0
+    assert result.output == "gold.x: 3 files\n" * 2
+    assert fake.commands[1:] == [
+        f'run-operation {macro} --args {{"table": "gold.{table}", {args}}} --target-path target/upkeep --log-level none'
+        for table in "ab"
+    ]
+
+
+def test_a_table_that_fails_does_not_stop_the_others(fake: FakeDbt) -> None:
+    fake.rows("table_list", {"layer": "gold", "table_name": "a"}, {"layer": "gold", "table_name": "b"})
+    fake.answer("run-operation .*gold.a", success=False, errors=["io.delta.exceptions.ConcurrentAppendException: x"])
+    result = medal("optimize")
+    assert result.exit_code == 1
+    assert len(fake.commands) == 3
+    assert "gold.a: FAILED" in result.output
+    assert "same time" in result.output
+    assert "1 of 2 tables failed: gold.a" in result.output
+
+
+def test_optimize_takes_layer_and_table_to_the_list(fake: FakeDbt) -> None:
+    result = medal("optimize", "--layer", "gold", "--table", "t")
+    assert '{{ table_list(layer="gold", table="t") }}' in fake.commands[0]
+    assert "no tables yet" in result.output
+
+
+def test_demo_writes_files_builds_and_shows(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    written = {}
+    generator = SimpleNamespace(generate=lambda out, **arguments: written.update(out=out, **arguments))
+    monkeypatch.setitem(sys.modules, "scripts.generate", generator)
+    fake.rows("table_health", HEALTH)
+    fake.rows("daily_sales_by_product", {"product_id": "22423", "net_revenue": 12.5})
+    result = medal("demo", "--days", "3", "--events", "10", "--seed", "7")
+    assert result.exit_code == 0
+    assert written == {"out": tmp_path / "landing", "days": 3, "events": 10, "seed": 7}
+    assert fake.commands[0] == "build"
+    for text in ["1,234", "No quarantined records.", "22423", "12.50", "medallion docs --serve"]:
+        assert text in result.output
+
+
+def test_demo_leaves_files_that_are_there(fake: FakeDbt, tmp_path: Path) -> None:
+    (tmp_path / "mine" / "orders").mkdir(parents=True)
+    (tmp_path / "mine" / "orders" / "a.csv").write_text("x")
+    fake.answer("build", success=False)
+    result = medal("demo", "--out", "mine")
+    assert result.exit_code == 1
+    assert "already has 1 files" in result.output
+    assert os.environ["MEDALLION_LANDING"] == str(tmp_path / "mine")
+
+
+def test_demo_refuses_an_object_store(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDALLION_LANDING", "s3a://bucket/landing")
+    result = medal("demo")
+    assert result.exit_code == 2
+    assert "s3a://bucket/landing" in result.output
+    assert not fake.invocations
+
+
+def test_a_lake_that_another_process_holds(fake: FakeDbt, tmp_path: Path) -> None:
+    lock = tmp_path / "lake" / "metastore" / "dbex.lck"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert medal("build").exit_code == 0
+    hold = (
+        "import fcntl, sys, time; lock = open(sys.argv[1], 'r+'); fcntl.lockf(lock, fcntl.LOCK_EX);"
+        "print(flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", hold, str(lock)], stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        result = medal("build")
+        elsewhere = medal("build", "--target", "cluster")
+        holder.kill()
+    assert result.exit_code == 2
+    assert f"holds the lake {tmp_path / 'lake'}" in result.output
+    if sys.platform == "linux":
+        assert f"process {holder.pid} holds" in result.output
+    assert elsewhere.exit_code == 0
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_and_what_it_started(signum: int, tmp_path: Path) -> None:
+    """With a `sleep` in the place of the JVM."""
+    script = f"""
+import subprocess, sys, time
+sys.path.insert(0, {str(ROOT)!r})
+from scripts import medallion
+java = subprocess.Popen(["sleep", "60"])
+with medallion.dbt_session(["--target", "none"]):
+    print(java.pid, flush=True)
+    time.sleep(60)
+"""
+    started = time.monotonic()
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        java = int(process.stdout.readline())
+        process.send_signal(signum)
+        said = process.stdout.read()
+    assert process.returncode == 2
+    assert "Stopped." in said
+    assert time.monotonic() - started < 30
+    with pytest.raises(ProcessLookupError):
+        os.kill(java, 0)

@@ -1,0 +1,477 @@
+"""House rules on the manifest that dbt-bouncer cannot express, or that must not depend on it.
+
+Each rule is a function that lists what breaks it. Each is tried twice: on the project, where it must list nothing, and
+on a project that was broken on purpose, where it must list just that.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, run_dbt
+
+Node = dict[str, Any]
+Manifest = dict[str, Any]
+Rule = Callable[[Manifest], list[str]]
+Damage = Callable[[Manifest], None]
+
+# What a model in a folder may read, by the folder of what it reads; the longest folder that fits counts.
+MAY_READ = {
+    "models/bronze": {"landing"},
+    "models/silver": {"models/bronze", "models/silver", "models/silver/judged", "seeds"},
+    "models/silver/judged": {"models/bronze", "seeds"},
+    "models/silver/quarantine": {"models/bronze", "models/silver/judged", "seeds"},
+    "models/gold": {"models/silver", "models/gold", "seeds", "snapshots"},
+    "models/ops": {"models/bronze", "models/silver", "models/silver/quarantine", "models/gold", "models/ops", "ops"},
+    "snapshots": {"models/silver", "models/gold"},
+}
+
+
+@pytest.fixture(scope="module")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """What `dbt parse` writes; it needs no Spark."""
+    target = tmp_path_factory.mktemp("parsed")
+    result = run_dbt("parse", "--no-partial-parse", target_path=target)
+    assert result.success, result.exception
+    return json.loads((target / "manifest.json").read_text())
+
+
+# Reading the manifest
+
+
+def own(manifest: Manifest, *types: str) -> list[Node]:
+    """Nodes of this project of the given resource types."""
+    nodes = (*manifest["nodes"].values(), *manifest["sources"].values(), *manifest["exposures"].values())
+    return [n for n in nodes if n["resource_type"] in types and n["package_name"] == "medallion"]
+
+
+def models(manifest: Manifest, folder: str = "models/") -> list[Node]:
+    return [n for n in own(manifest, "model") if n["original_file_path"].startswith(folder)]
+
+
+def macros(manifest: Manifest) -> list[Node]:
+    return [m for m in manifest["macros"].values() if m["package_name"] == "medallion"]
+
+
+def folder_of(node: Node) -> str:
+    """The entry of MAY_READ that a node belongs to; a source's own name for a source."""
+    if node["resource_type"] == "source":
+        return node["source_name"]
+    path = Path(node["original_file_path"]).parent
+    return next((str(p) for p in (path, *path.parents) if str(p) in MAY_READ), path.parts[0])
+
+
+def keys(model: Node) -> list[str]:
+    """Columns of the unique_key of a model."""
+    key = model["config"].get("unique_key") or []
+    return [key] if isinstance(key, str) else key
+
+
+def checks_of(manifest: Manifest, model: Node) -> Iterator[tuple[str, Node]]:
+    """Name and arguments of the generic tests of a model, without those that only look at some rows or only warn."""
+    for test in own(manifest, "test"):
+        weak = test["config"]["severity"].lower() != "error" or test["config"].get("where")
+        if test.get("attached_node") == model["unique_id"] and test.get("test_metadata") and not weak:
+            yield test["test_metadata"]["name"], {**test["test_metadata"]["kwargs"], "column": test["column_name"]}
+
+
+def plain_sql(model: Node) -> str:
+    """SQL of a model in lower case, without comments, jinja statements and quoted texts."""
+    patterns = r"{#.*?#}", r"{%.*?%}", r"--[^\n]*", r"/\*.*?\*/", r"'(?:[^'\\]|\\.)*'"
+    return re.sub("|".join(patterns), " ", model["raw_code"], flags=re.DOTALL).lower()
+
+
+# The rules ------------------------------------------------------------------------------------------------------------
+
+
+def layers_read_what_they_may(manifest: Manifest) -> list[str]:
+    found = []
+    everything = {**manifest["nodes"], **manifest["sources"]}
+    for node in own(manifest, "model", "snapshot"):
+        for parent in (everything[name] for name in node["depends_on"]["nodes"]):
+            if folder_of(parent) not in MAY_READ.get(folder_of(node), set()):
+                found.append(f"{node['name']} reads {parent['name']}")
+    for exposure in own(manifest, "exposure"):
+        found += [
+            f"exposure {exposure['name']} reads {name}"
+            for name in exposure["depends_on"]["nodes"]
+            if folder_of(everything[name]) not in ("models/gold", "snapshots")
+        ]
+    return found
+
+
+def identifiers_are_unique_across_schemas(manifest: Manifest) -> list[str]:
+    """Threads share one session, and an identifier is also the name of a consumed position."""
+    names = [n["alias"].lower() for n in own(manifest, "model", "seed", "snapshot")]
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def merge_keys_are_tested(manifest: Manifest) -> list[str]:
+    found = []
+    for model in models(manifest):
+        if model["config"]["incremental_strategy"] != "merge" or model["config"]["materialized"] != "incremental":
+            continue
+        tests = list(checks_of(manifest, model))
+        key = keys(model)
+        unique = any(
+            (name == "unique" and [a["column"]] == key)
+            or (name == "unique_combination_of_columns" and sorted(a["combination_of_columns"]) == sorted(key))
+            for name, a in tests
+        )
+        if not key or not unique:
+            found.append(f"{model['name']}: no test that {key} is unique")
+        found += [
+            f"{model['name']}: no test that {column} is not null"
+            for column in key
+            if ("not_null", column) not in [(name, a["column"]) for name, a in tests]
+        ]
+    return found
+
+
+def columns_named_in_configs_exist(manifest: Manifest) -> list[str]:
+    """Keys, pruning, conditions and windows name columns as text: nothing else would notice a renamed one."""
+    found = []
+    for model in models(manifest):
+        config = model["config"]
+        named = keys(model)
+        named += re.findall(r"DBT_INTERNAL_(?:SOURCE|DEST)\.(\w+)", config.get("matched_condition") or "")
+        if config.get("merge_prune"):
+            named.append(config["merge_prune"]["column"])
+        named += re.findall(r"touched\(\s*'(\w+)'", model["raw_code"])
+        found += [f"{model['name']}: {column}" for column in sorted(set(named) - set(model["columns"]))]
+    return found
+
+
+def every_window_is_asked_for_once(manifest: Manifest) -> list[str]:
+    """The materialization acts on the first plan that it finds in the SQL; without any, it would read everything."""
+    found = []
+    for model in models(manifest):
+        if model["config"]["materialized"] != "incremental":
+            continue
+        plans = len(re.findall(r"\b(?:touched|new_batches|quarantine|read_new_files)\(", model["raw_code"]))
+        strategy = model["config"]["incremental_strategy"]
+        if plans != 1 or (strategy == "replace_where") != ("touched(" in model["raw_code"]):
+            found.append(f"{model['name']}: {plans} windows, strategy {strategy}")
+    return found
+
+
+def gold_is_a_contract(manifest: Manifest) -> list[str]:
+    found = []
+    for model in models(manifest, "models/gold"):
+        checks = {
+            "no enforced contract": model["config"]["materialized"] == "ephemeral" or model["contract"]["enforced"],
+            "a column without data_type": all(c["data_type"] for c in model["columns"].values()),
+            "a description without Grain": "Grain" in model["description"],
+            "no owner": model["config"]["meta"].get("owner"),
+        }
+        found += [f"{model['name']}: {text}" for text, fine in checks.items() if not fine]
+    return found
+
+
+def gold_is_used(manifest: Manifest) -> list[str]:
+    readers = (*models(manifest, "models/gold"), *own(manifest, "exposure"))
+    used = {name for reader in readers for name in reader["depends_on"]["nodes"]}
+    return [m["name"] for m in models(manifest, "models/gold") if m["unique_id"] not in used]
+
+
+def everything_is_described(manifest: Manifest) -> list[str]:
+    found = []
+    for node in own(manifest, "model", "seed", "snapshot", "source", "exposure"):
+        if not node["description"].strip():
+            found.append(node["unique_id"])
+        columns = node.get("columns", {})
+        if not columns and node["resource_type"] != "exposure":
+            found.append(f"{node['unique_id']}: no columns")
+        found += [f"{node['unique_id']}.{c['name']}" for c in columns.values() if not c["description"].strip()]
+    found += [t["unique_id"] for t in manifest["unit_tests"].values() if not t["description"].strip()]
+    return found
+
+
+def every_macro_is_described(manifest: Manifest) -> list[str]:
+    """Public ones; a leading underscore marks a helper. dbt fills in the arguments that YAML leaves out."""
+    found = []
+    for macro in macros(manifest):
+        if macro["name"].startswith("_"):
+            continue
+        if not macro["description"].strip():
+            found.append(macro["name"])
+        if not macro["name"].startswith("materialization_"):  # dbt gives these an argument of its own
+            bare = [a["name"] for a in macro["arguments"] if not (a["description"].strip() and a["type"])]
+            found += [f"{macro['name']}({argument})" for argument in bare]
+    return found
+
+
+def bronze_is_protected(manifest: Manifest) -> list[str]:
+    found = []
+    for model in models(manifest, "models/bronze"):
+        config = model["config"]
+        checks = {
+            "not incremental": config["materialized"] == "incremental",
+            "full_refresh is not false": config["full_refresh"] is False,
+            "does not append": config["incremental_strategy"] == "append",
+            "not append-only": config["tblproperties"].get("delta.appendOnly") == "true",
+        }
+        found += [f"{model['name']}: {text}" for text, fine in checks.items() if not fine]
+    return found
+
+
+def no_description_looks_like_a_view(manifest: Manifest) -> list[str]:
+    """dbt-spark finds out what a table is by these words in a text that holds the comments too."""
+    found = []
+    for node in own(manifest, "model", "seed", "snapshot"):
+        texts = {node["name"]: node["description"], **{c["name"]: c["description"] for c in node["columns"].values()}}
+        found += [name for name, text in texts.items() if re.search(r"Type: VIEW|Provider: ", text, re.IGNORECASE)]
+    return found
+
+
+def judging_never_stops_at_a_value(manifest: Manifest) -> list[str]:
+    """A cast, or a function that reads a text, raises under ANSI and gives NULL without; its try_ form never raises."""
+    names = "cast|to_timestamp|to_date|to_number|to_binary|parse_json|int|bigint|double|date|timestamp"
+    readers = rf"(?<![\w.])(?:{names})\s*\(|::"
+    return [
+        f"{model['name']}: {found[0]}"
+        for model in models(manifest, "models/silver/judged")
+        if (found := re.search(readers, plain_sql(model)))
+    ]
+
+
+def models_are_plain_sql(manifest: Manifest) -> list[str]:
+    """What other engines do not have, and what would last beyond the model: a SET holds for the whole session."""
+    return [
+        f"{model['name']}: {found[0]}"
+        for model in models(manifest)
+        if (found := re.search(r"\bgroup\s+by\s+all\b|\bqualify\b|(?<!\w)set\s", plain_sql(model)))
+    ]
+
+
+def hooks_run_and_leave_nothing_behind(manifest: Manifest) -> list[str]:
+    """dbt-spark never runs a hook outside the transaction, and ignores sql_header; a SET reaches every thread."""
+    found = []
+    for node in own(manifest, "model", "seed", "snapshot"):
+        for hook in node["config"].get("pre-hook", []) + node["config"].get("post-hook", []):
+            if not hook["transaction"] or re.match(r"\s*set\s", hook["sql"], re.IGNORECASE):
+                found.append(f"{node['name']}: {hook['sql']}")
+        if node["config"].get("sql_header"):
+            found.append(f"{node['name']}: sql_header")
+    return found
+
+
+def every_file_is_named_as_its_macro(manifest: Manifest) -> list[str]:
+    """One public macro a file; what overrides a macro of dbt is named as dbt's, less the prefix of the adapter."""
+    found = []
+    for path in sorted({m["original_file_path"] for m in macros(manifest)}):
+        names = [m["name"] for m in macros(manifest) if m["original_file_path"] == path]
+        public = [name for name in names if not name.startswith("_")]
+        stem = Path(path).stem
+        if public not in ([stem], [f"spark__{stem}"], [f"spark_{stem}"], [f"materialization_{stem}_spark"]):
+            found.append(f"{path}: {', '.join(public)}")
+    return found
+
+
+def rules_in_unit_tests_are_the_models_own(manifest: Manifest) -> list[str]:
+    """dbt hides a model's meta from its unit test, so the unit test repeats the rules; and it shows each one broken."""
+    found = []
+    for test in manifest["unit_tests"].values():
+        model = manifest["nodes"][test["depends_on"]["nodes"][0]]
+        rules = model["config"]["meta"].get("rules")
+        if rules:
+            repeated = test["overrides"]["macros"]["model"]["config"]["meta"]["rules"]
+            if list(repeated.items()) != list(rules.items()):
+                found.append(f"{test['name']}: other rules than {model['name']}")
+            broken = "".join(row["violated_rules"] for row in test["expect"]["rows"])
+            found += [f"{test['name']}: no record breaks {rule}" for rule in rules if f"'{rule}'" not in broken]
+    return found
+
+
+# The tests ------------------------------------------------------------------------------------------------------------
+
+
+def change(path: str, value: Any) -> Damage:
+    """Set what a path leads to, from a model's name on or from the top; text with a line break in front is added."""
+
+    def apply(manifest: Manifest) -> None:
+        *way, last = path.split()
+        at = manifest if path.split()[0] in manifest else manifest["nodes"]
+        for step in way:
+            at = at.get(f"model.medallion.{step}") or at[step]
+        at[last] = at[last] + value if isinstance(value, str) and value.startswith("\n") else value
+
+    return apply
+
+
+def drop_test(name: str) -> Damage:
+    """Remove the data tests whose id begins with a name."""
+
+    def apply(manifest: Manifest) -> None:
+        gone = [key for key in manifest["nodes"] if key.startswith(f"test.medallion.{name}.")]
+        assert gone, f"there is no test {name}"
+        for key in gone:
+            del manifest["nodes"][key]
+
+    return apply
+
+
+BROKEN: list[tuple[Rule, Damage, str]] = [
+    (
+        layers_read_what_they_may,
+        change("dim_products depends_on nodes", ["model.medallion.bronze_products"]),
+        "dim_products reads bronze_products",
+    ),
+    (
+        layers_read_what_they_may,
+        change("dim_products depends_on nodes", ["source.medallion.landing.products"]),
+        "dim_products reads products",
+    ),
+    (
+        layers_read_what_they_may,
+        change("judged_orders depends_on nodes", ["model.medallion.silver_products"]),
+        "judged_orders reads silver_products",
+    ),
+    (identifiers_are_unique_across_schemas, change("dim_products alias", "Silver_Products"), "silver_products"),
+    (
+        merge_keys_are_tested,
+        drop_test("unique_silver_products_product_id"),
+        "silver_products: no test that ['product_id'] is unique",
+    ),
+    (
+        merge_keys_are_tested,
+        drop_test("unique_quarantine_orders_record"),
+        "quarantine_orders: no test that ['source_file', 'record_number'] is unique",
+    ),
+    (
+        merge_keys_are_tested,
+        drop_test("not_null_silver_customer_changes_sequence"),
+        "silver_customer_changes: no test that sequence is not null",
+    ),
+    (
+        columns_named_in_configs_exist,
+        change("silver_products config unique_key", ["product_id", "sku"]),
+        "silver_products: sku",
+    ),
+    (
+        columns_named_in_configs_exist,
+        change("silver_products config matched_condition", "DBT_INTERNAL_SOURCE.seen > DBT_INTERNAL_DEST.extracted_at"),
+        "silver_products: seen",
+    ),
+    (
+        columns_named_in_configs_exist,
+        change("dim_customers raw_code", "select 1 where {{ touched('user_id', []) }}"),
+        "dim_customers: user_id",
+    ),
+    (
+        every_window_is_asked_for_once,
+        change("dim_customers raw_code", "\n{{ touched('country', []) }}"),
+        "dim_customers: 2 windows, strategy replace_where",
+    ),
+    (
+        every_window_is_asked_for_once,
+        change("silver_products raw_code", "select 1"),
+        "silver_products: 0 windows, strategy merge",
+    ),
+    (gold_is_a_contract, change("dim_products contract enforced", False), "dim_products: no enforced contract"),
+    (
+        gold_is_a_contract,
+        change("dim_products columns name data_type", None),
+        "dim_products: a column without data_type",
+    ),
+    (gold_is_a_contract, change("dim_products description", "Products."), "dim_products: a description without Grain"),
+    (gold_is_a_contract, change("dim_products config meta", {}), "dim_products: no owner"),
+    (gold_is_used, change("exposures", {}), "customer_lifetime_value"),
+    (
+        everything_is_described,
+        change("dim_products columns name description", " "),
+        "model.medallion.dim_products.name",
+    ),
+    (everything_is_described, change("dim_products columns", {}), "model.medallion.dim_products: no columns"),
+    (
+        everything_is_described,
+        change("sources source.medallion.landing.orders columns Quantity description", ""),
+        "source.medallion.landing.orders.Quantity",
+    ),
+    (every_macro_is_described, change("macros macro.medallion.optimize description", ""), "optimize"),
+    (
+        every_macro_is_described,
+        change(
+            "macros macro.medallion.optimize arguments", [{"name": "relation", "type": "relation", "description": ""}]
+        ),
+        "optimize(relation)",
+    ),
+    (
+        bronze_is_protected,
+        change("bronze_orders config full_refresh", None),
+        "bronze_orders: full_refresh is not false",
+    ),
+    (bronze_is_protected, change("bronze_orders config tblproperties", {}), "bronze_orders: not append-only"),
+    (
+        bronze_is_protected,
+        change("bronze_orders config incremental_strategy", "merge"),
+        "bronze_orders: does not append",
+    ),
+    (bronze_is_protected, change("bronze_orders config materialized", "table"), "bronze_orders: not incremental"),
+    (no_description_looks_like_a_view, change("dim_products description", "\nType: VIEW"), "dim_products"),
+    (
+        no_description_looks_like_a_view,
+        change("seed.medallion.countries columns region description", "Provider: delta"),
+        "region",
+    ),
+    (judging_never_stops_at_a_value, change("judged_orders raw_code", "\n, cast(a as int)"), "judged_orders: cast("),
+    (
+        judging_never_stops_at_a_value,
+        change("judged_orders raw_code", "\n, to_timestamp(a)"),
+        "judged_orders: to_timestamp(",
+    ),
+    (judging_never_stops_at_a_value, change("judged_orders raw_code", "\n, a::int"), "judged_orders: ::"),
+    (models_are_plain_sql, change("dim_products raw_code", "\nGROUP BY ALL"), "dim_products: group by all"),
+    (models_are_plain_sql, change("dim_products raw_code", "\nqualify 1 = 1"), "dim_products: qualify"),
+    (models_are_plain_sql, change("dim_products raw_code", "set x = 1; select 1"), "dim_products: set "),
+    (
+        hooks_run_and_leave_nothing_behind,
+        change("dim_products config post-hook", [{"sql": "optimize x", "transaction": False, "index": 1}]),
+        "dim_products: optimize x",
+    ),
+    (
+        hooks_run_and_leave_nothing_behind,
+        change("dim_products config pre-hook", [{"sql": "SET a = 1", "transaction": True, "index": 1}]),
+        "dim_products: SET a = 1",
+    ),
+    (
+        every_file_is_named_as_its_macro,
+        change("macros macro.medallion.row_key name", "surrogate_key"),
+        "macros/silver/row_key.sql: surrogate_key",
+    ),
+    (
+        rules_in_unit_tests_are_the_models_own,
+        change("judged_orders config meta rules quantity_not_zero", "quantity > 0"),
+        "an_order_line_breaks_exactly_the_rules_it_violates: other rules than judged_orders",
+    ),
+    (
+        rules_in_unit_tests_are_the_models_own,
+        change("judged_orders config meta rules lucky", "true"),
+        "an_order_line_breaks_exactly_the_rules_it_violates: no record breaks lucky",
+    ),
+]
+
+RULES = list(dict.fromkeys(rule for rule, _, _ in BROKEN))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_project_keeps_the_rule(manifest: Manifest, rule: Rule):
+    assert rule(manifest) == []
+
+
+@pytest.mark.parametrize(("rule", "damage", "expected"), BROKEN, ids=[expected for *_, expected in BROKEN])
+def test_a_broken_project_is_noticed(manifest: Manifest, rule: Rule, damage: Damage, expected: str):
+    broken = copy.deepcopy(manifest)
+    damage(broken)
+    assert expected in rule(broken)
+
+
+def test_every_folder_of_models_has_a_rule():
+    folders = {str(path.parent.relative_to(ROOT)) for path in (ROOT / "models").rglob("*.sql")}
+    assert folders <= set(MAY_READ)

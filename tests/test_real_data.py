@@ -1,0 +1,84 @@
+"""Seven months of a real shop, in three portions: every figure as counted without Spark (shared/data/README.md)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from conftest import REAL_DATA
+from deltalake import DeltaTable
+
+pytestmark = pytest.mark.skipif(not REAL_DATA.exists(), reason="the real data is not beside this checkout")
+
+BUILD = ("--exclude-resource-type", "unit_test")
+
+
+@pytest.fixture(scope="module")
+def shop(new_lake):
+    """The real orders after three portions and a build after each; versions before and after a fourth, empty one."""
+    lake = new_lake("real")
+    (lake.landing / "orders").mkdir(parents=True)
+    files = sorted(REAL_DATA.glob("*.csv"))
+    third = len(files) // 3
+    for portion in (files[:third], files[third : 2 * third], files[2 * third :]):
+        for file in portion:
+            shutil.copy(file, lake.landing / "orders")
+        lake.build(*BUILD)
+    lake.before = lake.versions()
+    lake.build(*BUILD)
+    return lake
+
+
+def path_of(lake, name: str) -> str:
+    """Folder of `layer.table`, for readers other than Spark."""
+    schema, table = lake.table(name).split(".")
+    return str(Path(os.environ["MEDALLION_HOME"]) / "warehouse" / f"{schema}.db" / table)
+
+
+def test_a_fourth_build_without_new_files_commits_nothing(shop):
+    assert shop.versions() == shop.before
+
+
+def test_records_and_duplicates(shop):
+    [(landed,)] = shop.sql("select count(*) from {bronze}.bronze_orders")
+    [(lines, cancellations, guests, units)] = shop.sql(
+        "select count(*), count_if(is_cancellation), count_if(is_guest), sum(quantity) from {silver}.silver_order_lines"
+    )
+    assert (landed, landed - lines) == (245_903, 2_012)
+    assert (cancellations, guests, units) == (4_473, 68_988, 2_286_692)
+    assert shop.sql("select count(*) from {silver}.quarantine_orders") == [(0,)]
+
+
+def test_revenue_to_the_last_digit(shop):
+    total = Decimal("4388651.731")
+    assert shop.sql("select sum(net_revenue) from {gold}.daily_sales_by_product") == [(total,)]
+    assert shop.sql("select sum(net_revenue) from {gold}.sales_by_region") == [(total,)]
+    assert shop.sql("select sum(net_revenue) from {gold}.daily_global_sales") == [(total,)]
+    assert shop.sql("select count(*) from {gold}.daily_sales_by_product") == [(136_286,)]
+    assert shop.sql("select count(*), max(net_revenue) from {gold}.daily_global_sales") == [(167, Decimal("70531.47"))]
+
+
+def test_countries_and_customers(shop):
+    countries = dict(shop.sql("select country, sum(net_revenue) from {gold}.sales_by_region group by 1"))
+    assert len(countries) == 37
+    assert countries["United Kingdom"] == Decimal("3663322.181")
+    assert countries["Netherlands"] == Decimal("139749.77")
+    assert countries["EIRE"] == Decimal("104675.90")
+    customers = dict(shop.sql("select customer_id, net_revenue from {gold}.customer_lifetime_value"))
+    assert len(customers) == 3_002
+    assert customers["14646"] == Decimal("135957.11")
+    assert customers["18102"] == Decimal("106443.34")
+    assert customers["12415"] == Decimal("73717.01")
+
+
+def test_delta_rs_reads_the_same_sums(shop):
+    import pyarrow.compute as pc
+
+    lines = DeltaTable(path_of(shop, "silver.silver_order_lines")).to_pyarrow_table(columns=["net_amount", "quantity"])
+    assert pc.sum(lines["net_amount"]).as_py() == Decimal("4388651.731")
+    assert pc.sum(lines["quantity"]).as_py() == 2_286_692
+    sales = DeltaTable(path_of(shop, "gold.daily_sales_by_product")).to_pyarrow_table(columns=["net_revenue"])
+    assert (sales.num_rows, pc.sum(sales["net_revenue"]).as_py()) == (136_286, Decimal("4388651.731"))
