@@ -219,7 +219,7 @@ def machine() -> str:
     java_version = re.search(r'version "([^"]+)"', answer)
     import pyspark
 
-    jars = sorted(Path(pyspark.__file__).parent.glob("jars/delta-spark_*.jar"))
+    jars = sorted(Path(pyspark.__file__).parent.glob("jars/*delta-spark_*.jar"))
     parts = {
         "Python": platform.python_version(),
         "Java": java_version[1] if java_version else "?",

@@ -14,8 +14,7 @@ import pytest
 from conftest import ROOT
 from deltalake import DeltaTable
 
-sys.path.insert(0, str(ROOT / "scripts"))
-from generate import generate  # noqa: E402
+from scripts.generate import generate
 
 SELECT = ["--select", "+daily_sales_by_product", "+customer_lifetime_value", "--exclude-resource-type", "test"]
 SELECT += ["--exclude-resource-type", "unit_test"]

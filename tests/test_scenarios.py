@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 from truth import differences, read_truth
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "scripts"))
-from generate import generate  # noqa: E402
+from scripts.generate import generate
 
 SEEDS = [7, 21, 99]
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-# What may differ between two ways to the same data: when and with what batch a row came, and for equal records from where.
+# What may differ between two ways to the same data: when and with what batch a row came, from which of equal records.
 LINEAGE = {"ingested_at", "batch_id", "source_file", "record_number"}
 TABLES = [
     "silver.silver_order_lines",
@@ -131,9 +127,9 @@ def test_gold_rewrites_only_the_days_that_a_late_record_touches(new_lake):
     lake.build(*select)
     lake.drop_file("orders/2.csv", header + line.format(100, 3) + line.format(4, 4))  # one late line, one known
     lake.build(*select)
-    assert lake.sql(
-        "select cast(sales_date as string), units from {gold}.daily_sales_by_product where units <> 2"
-    ) == [("2026-01-03", 4)]
+    assert lake.sql("select cast(sales_date as string), units from {gold}.daily_sales_by_product where units <> 2") == [
+        ("2026-01-03", 4)
+    ]
     history = lake.spark.sql(f"describe history {lake.table('gold.daily_sales_by_product')}").collect()
     write = next(row for row in history if row["operation"] == "WRITE")
     assert write["operationParameters"]["predicate"].count("2026-01-") == 1

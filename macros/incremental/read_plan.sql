@@ -1,4 +1,4 @@
 {%- macro read_plan(sql) -%}
-    {%- set found = modules.re.search('/\* medallion (.*?) \*/', sql) -%}
+    {%- set found = modules.re.search('/[*] medallion (.*?) [*]/', sql) -%}
     {{- return(fromjson(found.group(1)) if found else {}) -}}
 {%- endmacro -%}

@@ -2,16 +2,16 @@
     warehouse. -#}
 {%- macro landing_root() -%}
     {%- set root = env_var('MEDALLION_LANDING', '') or var('landing_root') -%}
-    {%- if '://' in root -%}
+    {%- if modules.re.match('[a-zA-Z][a-zA-Z0-9+.-]*:', root) -%}
         {{- return(root.rstrip('/')) -}}
     {%- endif -%}
     {%- set project = invocation_args_dict.project_dir | string -%}
-    {%- set base = project if project.startswith('/') else env_var('PWD') ~ '/' ~ project -%}
+    {%- set base = project if project.startswith('/') else env_var('PWD', '') ~ '/' ~ project -%}
     {%- set steps = [] -%}
     {%- for step in (root if root.startswith('/') else base ~ '/' ~ root).split('/') if step not in ['', '.'] -%}
-        {%- if step == '..' -%}
+        {%- if step == '..' and steps -%}
             {%- do steps.pop() -%}
-        {%- else -%}
+        {%- elif step != '..' -%}
             {%- do steps.append(step) -%}
         {%- endif -%}
     {%- endfor -%}

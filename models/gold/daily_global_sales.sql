@@ -12,7 +12,7 @@ marketplace_sales as (
     where {{ window }}
 ),
 
-both as (
+all_sales as (
     select
         sales_date,
         quantity,
@@ -38,7 +38,7 @@ final as (
         cast(sum(shop_revenue + marketplace_revenue) as decimal(38, 4)) as net_revenue,
         sum(quantity) as units,
         count(distinct order_key) as order_count
-    from both
+    from all_sales
     group by 1
 )
 

@@ -8,9 +8,10 @@ spans as (
         currency,
         gbp_per_unit,
         rate_date as first_date,
+        -- least passes over NULL: the newest rate has no next one
         least(
             date_add(rate_date, 7),
-            coalesce(date_sub(lead(rate_date) over (partition by currency order by rate_date), 1), date_add(rate_date, 7))
+            date_sub(lead(rate_date) over (partition by currency order by rate_date), 1)
         ) as last_date
     from rates
 ),
