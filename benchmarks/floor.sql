@@ -103,7 +103,7 @@ select
     cast(gbp_per_unit as decimal(18, 8)) as gbp_per_unit
 from csv.`{seeds}/exchange_rates.csv` with (header = 'true');
 
-create or replace table silver.silver_exchange_rates using delta as
+create or replace temporary view silver_exchange_rates as
 with spans as (
     select
         *,
@@ -189,14 +189,15 @@ select
     orders.order_id,
     orders.sales_date,
     orders.line.quantity,
+    -- narrow types first: a product that needs more than 38 digits is rounded to 6 decimals before it is rounded to 4
     cast(round(
-        orders.line.quantity * orders.line.unit_price
-        * case when orders.currency = 'GBP' then 1 else rates.rate end, 4
+        cast(orders.line.quantity * orders.line.unit_price as decimal(20, 4))
+        * cast(case when orders.currency = 'GBP' then 1 else rates.rate end as decimal(12, 8)), 4
     ) as decimal(28, 4)) as net_revenue
 from (
     select order_id, currency, sales_date, explode(lines) as line from silver.silver_marketplace_orders
 ) as orders
-left join silver.silver_exchange_rates as rates
+left join silver_exchange_rates as rates
     on orders.sales_date = rates.rate_date and orders.currency = rates.currency;
 
 -- [orders]

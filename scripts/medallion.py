@@ -35,7 +35,7 @@ OK, FAILED, ERROR = 0, 1, 2
 
 # What an error of Spark or Delta means, and what to do about it.
 KNOWN_ERRORS = [
-    (r"XSDB6|Another instance of Derby|Failed to start database",
+    (r"XSDB6|Another instance of Derby|Failed to start database|SessionHiveMetaStoreClient",
      "Another dbt or Spark process holds the lake; wait for it or end it."),
     (r"JAVA_GATEWAY_EXITED|UnsupportedClassVersionError",
      "Spark did not start; it needs Java 17 or newer, on the PATH or in JAVA_HOME."),
@@ -261,19 +261,20 @@ def lake_holder(options: Sequence[str]) -> str | None:
 def show_table(title: str, rows: list[dict[str, Any]]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for name in rows[0]:
-        numeric = all(not isinstance(row[name], str) for row in rows)
+        numeric = not any(isinstance(row[name], (str, date)) for row in rows)
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(cell(value) for value in row.values()))
+    columns = [cells([row[name] for row in rows]) for name in rows[0]]
+    for values in zip(*columns, strict=True):
+        table.add_row(*values)
     console.print(table)
 
 
-def cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, (str, date)):
-        return str(value)
-    return f"{value:,.2f}" if value != int(value) else f"{int(value):,}"
+def cells(values: list[Any]) -> list[str]:
+    """A column as text; numbers all whole or all with two decimals."""
+    if any(isinstance(value, (str, date)) for value in values):
+        return ["" if value is None else str(value) for value in values]
+    whole = all(value is None or value == int(value) for value in values)
+    return ["" if value is None else f"{value:,.{0 if whole else 2}f}" for value in values]
 
 
 def size(number: float) -> str:
@@ -427,7 +428,10 @@ def write_demo_files(landing: Path, days: int, events: int, seed: int) -> None:
     from scripts.generate import generate
 
     say(f"Writing {days} days of demo files with {events:,} web events to {landing} ...")
-    generate(landing, seed=seed, days=days, events=events)
+    try:
+        generate(landing, seed=seed, days=days, events=events)
+    except ValueError as problem:
+        raise Failure(str(problem)) from None
 
 
 @main.command(context_settings={"ignore_unknown_options": True})

@@ -35,6 +35,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the session's lake; set as MEDALLION_HOME for everything that runs in this process."""
     path = tmp_path_factory.mktemp("medallion home")
     os.environ["MEDALLION_HOME"] = str(path)
+    # Thousands of small statements: the JVM's second compiler and parallel collector cost more than they give.
+    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
     os.environ.pop("MEDALLION_LANDING", None)
     os.chdir(ROOT)
     return path

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -119,6 +120,7 @@ def test_options() -> None:
     ("message", "word"),
     [
         ("ERROR XSDB6: Another instance of Derby may have already booted the database", "holds the lake"),
+        ("HiveException: Unable to instantiate org.apache.hadoop.hive.ql.metadata.SessionHiveMetaStoreClient", "holds"),
         ("[JAVA_GATEWAY_EXITED] Java gateway process exited", "Java 17"),
         ("[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] Cannot create table", "delete the folder"),
         ("[DELTA_CONCURRENT_APPEND.WITHOUT_HINT] Transaction conflict detected", "same time"),
@@ -151,6 +153,12 @@ def test_short_leaves_out_frames_and_stack_traces() -> None:
 )
 def test_size(number: float, text: str) -> None:
     assert medallion.size(number) == text
+
+
+def test_cells_of_a_column_look_alike() -> None:
+    assert medallion.cells([1234, None, 5]) == ["1,234", "", "5"]
+    assert medallion.cells([2000, 1976.1]) == ["2,000.00", "1,976.10"]
+    assert medallion.cells([date(2026, 1, 2), None]) == ["2026-01-02", ""]
 
 
 # The commands --------------------------------------------------------------------------------------------------------
