@@ -369,7 +369,7 @@ def of_layer_or_table(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @main.command()
 @click.option("--days", default=14, show_default=True, type=click.IntRange(1), help="Days of demo files.")
-@click.option("--events", default=20_000, show_default=True, type=click.IntRange(1), help="Web events in all.")
+@click.option("--events", default=5_000, show_default=True, type=click.IntRange(1), help="Web events in all.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
 @click.option(
     "--out",

@@ -36,7 +36,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("medallion home")
     os.environ["MEDALLION_HOME"] = str(path)
     # Thousands of small statements: the JVM's second compiler and parallel collector cost more than they give.
-    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
     os.environ.pop("MEDALLION_LANDING", None)
     os.chdir(ROOT)
     return path

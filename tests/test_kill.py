@@ -1,4 +1,4 @@
-"""A build that is killed in the middle and run again ends as an undisturbed one: in a process of its own, with kill -9."""
+"""A build that is killed (kill -9, in a process of its own) and run again ends as an undisturbed one."""
 
 from __future__ import annotations
 
