@@ -30,13 +30,20 @@ def run_dbt(*args: str, project_dir: Path = ROOT, target_path: Path | None = Non
     return dbtRunner().invoke(command)
 
 
+def delta_rs(table: Path | str, query: str) -> list[tuple]:
+    """Rows of a query of the Delta table in a folder, named `t` in it; read by delta-rs, without Spark."""
+    import duckdb
+    from deltalake import DeltaTable, QueryBuilder
+
+    result = QueryBuilder().register("t", DeltaTable(str(table))).execute(query).read_all()  # noqa: F841 (duckdb finds it)
+    return duckdb.sql("select * from result").fetchall()
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the session's lake; set as MEDALLION_HOME for everything that runs in this process."""
     path = tmp_path_factory.mktemp("medallion home")
     os.environ["MEDALLION_HOME"] = str(path)
-    # Thousands of small statements: the JVM's second compiler and parallel collector cost more than they give.
-    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:+UseSerialGC"
     os.environ.pop("MEDALLION_LANDING", None)
     os.chdir(ROOT)
     return path

@@ -24,8 +24,20 @@ parsed as (
 listed as (
     select
         * except (parsed),
-        array(parsed.{{ columns | join(', parsed.') }}) as field_values
+        array(parsed.{{ columns | join(', parsed.') }}) as all_values
     from parsed
+),
+
+-- without the empty places behind the end mark: the window below would carry them along with every record
+trimmed as (
+    select
+        * except (all_values),
+        case
+            when array_contains(all_values, '{{ end_mark }}')
+                then slice(all_values, 1, cast(array_position(all_values, '{{ end_mark }}') as int))
+            else all_values
+        end as field_values
+    from listed
 ),
 
 numbered as (
@@ -33,7 +45,7 @@ numbered as (
         *,
         row_number() over (partition by file_uri order by position) - 1 as record_number,
         first_value(field_values) over (partition by file_uri order by position) as header_values
-    from listed
+    from trimmed
 ),
 
 counted as (
