@@ -15,8 +15,8 @@ from conftest import ROOT, delta_rs
 
 from scripts.generate import generate
 
-SELECT = ["--select", "+daily_sales_by_product", "+customer_lifetime_value", "--exclude-resource-type", "test"]
-SELECT += ["--exclude-resource-type", "unit_test"]
+SELECT = ["--select", "quarantine_orders", "+daily_sales_by_product", "+customer_lifetime_value"]
+SELECT += ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
 TABLES = {
     "bronze.db/bronze_orders": ["record", "source_file", "record_number"],
     "silver.db/quarantine_orders": ["record", "source_file", "record_number"],
