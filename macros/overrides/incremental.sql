@@ -31,10 +31,20 @@
         {%- endcall -%}
     {%- else -%}
         {%- if is_rebuild -%}
-            {#- A batch of files is written by an INSERT that Delta takes once only, so the table must stand before. -#}
+            {#- A batch of files is written by an INSERT that Delta takes once only, so the table must stand before. Its
+                properties come after: a run killed before the catalog knows the table leaves a folder that can be replaced
+                only while it is not append-only. -#}
             {%- call statement('create_empty_table') -%}
-                {{ create_table_as(False, target_relation, get_empty_subquery_sql(sql)) }}
+                create or replace table {{ target_relation }}
+                {{ file_format_clause() }}
+                {{ partition_cols(label='partitioned by') }}
+                {{ clustered_cols(label='clustered by') }}
+                {{ location_clause() }}
+                {{ comment_clause() }}
+                as
+                {{ get_empty_subquery_sql(sql) }}
             {%- endcall -%}
+            {%- do reconcile_tblproperties(target_relation) -%}
         {%- elif config.get('contract').enforced -%}
             {%- do assert_columns_equivalent(sql) -%}
         {%- endif -%}
