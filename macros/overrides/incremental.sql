@@ -44,16 +44,15 @@
                 as
                 {{ get_empty_subquery_sql(sql) }}
             {%- endcall -%}
-            {%- do reconcile_tblproperties(target_relation) -%}
         {%- elif config.get('contract').enforced -%}
             {%- do assert_columns_equivalent(sql) -%}
         {%- endif -%}
+        {%- do reconcile_tblproperties(target_relation) -%}
         {%- set staged = make_temp_relation(this) -%}
         {%- call statement('stage') -%}
             {{ create_temporary_view(staged, sql) }}
         {%- endcall -%}
         {%- if not is_rebuild -%}
-            {%- do reconcile_tblproperties(target_relation) -%}
             {%- do process_schema_changes(config.get('on_schema_change') or 'ignore', staged, existing_relation) -%}
         {%- endif -%}
         {%- do _write_staged(staged, target_relation, plan) -%}
