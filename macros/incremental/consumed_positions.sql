@@ -2,8 +2,8 @@
     Kept as properties of the table itself, so that a full refresh, a drop or a RESTORE of the table takes them along. -#}
 {%- macro consumed_positions(relation) -%}
     {%- set positions = {} -%}
-    {%- for row in run_query('show tblproperties ' ~ relation).rows if row[0].startswith('medallion.consumed.') -%}
-        {%- do positions.update({row[0][19:]: row[1]}) -%}
+    {%- for name, value in table_properties(relation).items() if name.startswith('medallion.consumed.') -%}
+        {%- do positions.update({name[19:]: value}) -%}
     {%- endfor -%}
     {{- return(positions) -}}
 {%- endmacro -%}

@@ -1,10 +1,7 @@
-{#- Brings the properties of an existing table to what its config says; without it retention, change feed and the like would
+{#- Brings the properties of an existing table to what its config says; without it retention and the like would
     only hold for tables made after the change. Properties that config does not name stay. -#}
 {%- macro reconcile_tblproperties(relation) -%}
-    {%- set present = {} -%}
-    {%- for row in run_query('show tblproperties ' ~ relation).rows -%}
-        {%- do present.update({row[0]: row[1]}) -%}
-    {%- endfor -%}
+    {%- set present = table_properties(relation) -%}
     {%- set wanted = config.get('tblproperties') or {} -%}
     {%- set changed = [] -%}
     {%- for name, value in wanted.items() -%}

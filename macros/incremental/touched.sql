@@ -1,8 +1,8 @@
 {#- Predicate for the keys (days, customers, ...) that changes of the inputs touch, old and new place of a moved row alike:
     the model computes exactly these again, and its strategy `replace_where` exchanges them. Without changes the run writes
-    nothing. Everything is computed again on a first run or full refresh, when an input has no such column, when an input was
-    made anew, when the change feed does not reach back far enough, when the reporting currency is another, or when more keys
-    are touched than a literal list should hold. -#}
+    nothing. Everything is computed again on a first run or full refresh, when it cannot be told what changed of an input
+    (_changed_rows), when an input has no such column, when the reporting currency is another, or when more keys are touched
+    than a literal list should hold. -#}
 {%- macro touched(column, inputs) -%}
     {%- if not is_building() -%}
         {{- return('true') -}}
@@ -12,16 +12,15 @@
     {%- set changes = [] -%}
     {%- set window = namespace(all=seen.get('reporting_currency') != var('reporting_currency')) -%}
     {%- for input in inputs -%}
-        {%- set position = table_position(input) -%}
-        {%- do consumed.update({input.identifier: position.text}) -%}
-        {%- if seen.get(input.identifier) != position.text -%}
-            {%- set since = _version_seen(input, seen.get(input.identifier), position) -%}
-            {%- if since is none or (column and column not in adapter.get_columns_in_relation(input) | map(attribute='name')) -%}
+        {%- set newest = table_commits(input)[0] -%}
+        {%- set position = _position(newest) -%}
+        {%- do consumed.update({input.identifier: position}) -%}
+        {%- if seen.get(input.identifier) != position and not window.all -%}
+            {%- set change = _changed_rows(input, column, seen.get(input.identifier), newest.version) -%}
+            {%- if change == 'all' -%}
                 {%- set window.all = true -%}
-            {%- else -%}
-                {%- do changes.append(
-                    "table_changes('" ~ input.schema ~ '.' ~ input.identifier ~ "', " ~ (since + 1) ~ ', ' ~ position.version ~ ')'
-                ) -%}
+            {%- elif change != 'none' -%}
+                {%- do changes.append(change) -%}
             {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
@@ -29,36 +28,64 @@
     {{ predicate }} {{ write_plan({'consumed': consumed, 'replace_where': predicate, 'skip': predicate == 'false'}) }}
 {%- endmacro -%}
 
-{#- The version up to which the input was consumed, if the change feed can tell what came after it: the table must still be
-    the same one (the commit of that version has the same time), and its old files must not be up for VACUUM. -#}
-{%- macro _version_seen(input, text, position) -%}
-    {%- if not text -%}
-        {{- return(none) -}}
+{#- A version with the time of its commit, so that the same version of a table that was dropped and made anew is told apart. -#}
+{%- macro _position(commit) -%}
+    {{- return(commit.version ~ '@' ~ commit.committed_at) -}}
+{%- endmacro -%}
+
+{#- What changed of an input since a position: 'none', 'all', or a query for the key column of the changed rows as they are and
+    as they were. The rows are told by their batch, and what they were by the version before, so an input must be a table that
+    only MERGEs by its unique_key have changed since: after anything else, all of it counts as changed. -#}
+{%- macro _changed_rows(input, column, position, newest) -%}
+    {%- set seen = (position or '').split('@')[0] | int(-1) -%}
+    {%- set oldest = (modules.datetime.datetime.now(modules.pytz.utc) - modules.datetime.timedelta(days=var('time_travel_days'))).isoformat() -%}
+    {%- if seen < 0 or seen >= newest or position.split('@')[1] < oldest -%}
+        {{- return('all') -}}
     {%- endif -%}
-    {%- set version = text.split('@')[0] | int -%}
-    {%- set oldest = (modules.datetime.datetime.now(modules.pytz.utc) - modules.datetime.timedelta(days=var('change_feed_days'))).isoformat() -%}
-    {%- if version >= position.version or text.split('@')[1] < oldest -%}
-        {{- return(none) -}}
+    {%- set commits = table_commits(input, newest - seen + 1) -%}
+    {%- set without_data = [
+        'OPTIMIZE', 'SET TBLPROPERTIES', 'UNSET TBLPROPERTIES', 'CHANGE COLUMN', 'ADD COLUMNS', 'ADD CONSTRAINT', 'DROP CONSTRAINT',
+        'VACUUM START', 'VACUUM END',
+    ] -%}
+    {%- set operations = commits[:-1] | map(attribute='operation') | reject('in', without_data) | unique | list -%}
+    {%- if _position(commits[-1]) != position -%}
+        {{- return('all') -}}
+    {%- elif not operations -%}
+        {{- return('none') -}}
     {%- endif -%}
-    {%- set commit = run_query('describe history ' ~ input ~ ' limit ' ~ (position.version - version + 1)).rows[-1] -%}
-    {{- return(version if position_text(commit) == text else none) -}}
+    {%- set columns = adapter.get_columns_in_relation(input) | map(attribute='name') | list -%}
+    {%- set key = _unique_key(input) -%}
+    {%- if operations != ['MERGE'] or column not in columns or 'batch_id' not in columns or not key -%}
+        {{- return('all') -}}
+    {%- endif -%}
+    {%- set before = input ~ ' version as of ' ~ seen -%}
+    {%- set batch = run_query('select coalesce(max(batch_id), 0) as batch_id from ' ~ before).rows[0][0] | int -%}
+    {%- set same_key = [] -%}
+    {%- for name in key -%}{%- do same_key.append('before.' ~ name ~ ' <=> after.' ~ name) -%}{%- endfor -%}
+    {%- set after = '(select * from ' ~ input ~ ' version as of ' ~ newest ~ ' where batch_id > ' ~ batch ~ ') as after' -%}
+    {{- return(
+        'select ' ~ column ~ ' from ' ~ after ~ ' union all select before.' ~ column ~ ' from (select * from ' ~ before
+        ~ ') as before inner join ' ~ after ~ ' on ' ~ same_key | join(' and ')
+    ) -}}
+{%- endmacro -%}
+
+{%- macro _unique_key(relation) -%}
+    {%- for node in graph.nodes.values() if node.schema == relation.schema and node.alias == relation.identifier -%}
+        {%- set key = node.config.get('unique_key') or [] -%}
+        {{- return([key] if key is string else key) -}}
+    {%- endfor -%}
+    {{- return([]) -}}
 {%- endmacro -%}
 
 {%- macro _touched_keys(column, changes) -%}
     {%- set limit = var('max_touched_keys') -%}
-    {%- set queries = [] -%}
-    {%- for change in changes -%}
-        {%- do queries.append(
-            'select ' ~ ('typeof(' ~ column ~ ') as type, cast(' ~ column ~ ' as string) as key' if column else "'' as type, '' as key")
-            ~ ' from ' ~ change
-        ) -%}
-    {%- endfor -%}
     {%- set keys = run_query(
-        'select distinct type, key from (' ~ queries | join(' union all ') ~ ') limit ' ~ (limit + 1)
+        'select distinct typeof(' ~ column ~ ') as type, cast(' ~ column ~ ' as string) as key from ('
+        ~ changes | join(' union all ') ~ ') as changes limit ' ~ (limit + 1)
     ).rows -%}
     {%- if not keys -%}
         {{- return('false') -}}
-    {%- elif not column or keys | length > limit -%}
+    {%- elif keys | length > limit -%}
         {{- return('true') -}}
     {%- endif -%}
     {%- set literals = [] -%}

@@ -1,11 +1,10 @@
 {#- The newest commits of a bronze table that wrote a batch, with what they say of themselves: `batch_id` and `invocation_id`. -#}
 {%- macro batch_commits(bronze) -%}
-    {%- set commits = [{'batch_id': 0, 'invocation_id': none}] -%}
-    {%- for commit in run_query('describe history ' ~ bronze ~ ' limit 50').rows if commit['userMetadata'] -%}
-        {%- set batch = fromjson(commit['userMetadata'], {}) -%}
-        {%- if batch is mapping and batch.get('batch_id') -%}
-            {%- do commits.append({'batch_id': batch['batch_id'] | int, 'invocation_id': batch.get('invocation_id')}) -%}
-        {%- endif -%}
+    {%- set batches = [{'batch_id': 0, 'invocation_id': none}] -%}
+    {%- for commit in table_commits(bronze, 50) if commit.user_metadata.get('batch_id') -%}
+        {%- do batches.append({
+            'batch_id': commit.user_metadata['batch_id'] | int, 'invocation_id': commit.user_metadata.get('invocation_id'),
+        }) -%}
     {%- endfor -%}
-    {{- return(commits) -}}
+    {{- return(batches) -}}
 {%- endmacro -%}

@@ -13,7 +13,7 @@
                 record_count bigint comment 'Records that bronze holds of the file',
                 unreadable_count bigint comment 'Of these: records that could not be read',
                 ingested_at timestamp comment 'When the file was ingested, UTC'
-            ) using delta tblproperties ('delta.autoOptimize.autoCompact' = 'true')"
+            ) using delta " ~ sail_location_clause(ledger) ~ " tblproperties ('delta.autoOptimize.autoCompact' = 'true')"
         ) -%}
     {%- endif -%}
 {%- endmacro -%}

@@ -1,7 +1,62 @@
 {#- CSV by header name, file by file: the first record of a file names the fields of the others, so that a reordered,
-    missing or additional column never puts a value under the wrong name.
-    An end mark behind each record shows where the parser saw it end: its place is the number of fields. -#}
+    missing or additional column never puts a value under the wrong name. -#}
 {%- macro csv_records(lines, source) -%}
+{{ sail_csv_values(lines, source) if engine() == 'sail' else _csv_values(lines, source) }},
+
+numbered as (
+    select
+        *,
+        row_number() over (partition by file_uri order by position) - 1 as record_number,
+        first_value(field_values) over (partition by file_uri order by position) as header_values,
+        first_value(field_count) over (partition by file_uri order by position) as header_count
+    from valued
+),
+
+named as (
+    select
+        *,
+        transform(
+            slice(header_values, 1, greatest(header_count, 0)),
+            (name, i) -> coalesce(nullif(trim(replace(name, '\ufeff', '')), ''), concat('column_', i + 1))
+        ) as header_names
+    from numbered
+    where record_number > 0
+),
+
+judged as (
+    select
+        *,
+        case
+            when header_count < 1 then 'unreadable_header'
+            when is_unclosed then 'unclosed_quote'
+            when field_count < 0 or field_count > header_count then 'too_many_fields'
+            when field_count < header_count then 'too_few_fields'
+        end as unreadable_reason
+    from named
+),
+
+records as (
+    select
+        *,
+        case when unreadable_reason is null then
+            map_from_arrays(
+                -- a name that a header repeats gets its place as a suffix, so that no value is lost
+                transform(
+                    header_names,
+                    (name, i) -> case
+                        when array_position(header_names, name) = i + 1 then name else concat(name, '_', i + 1)
+                    end
+                ),
+                slice(field_values, 1, header_count)
+            )
+        end as fields
+    from judged
+)
+{%- endmacro -%}
+
+{#- The values of each record, how many they are (-1: more than max_columns, or unknown), and whether a quote was never closed.
+    An end mark behind the record shows where the parser saw it end: its place is the number of fields. -#}
+{%- macro _csv_values(lines, source) -%}
 {%- set separator = source.options.get('sep', ',') -%}
 {%- set columns = [] -%}
 {%- for number in range(source.max_columns + 1) -%}{%- do columns.append('c' ~ number) -%}{%- endfor -%}
@@ -28,66 +83,19 @@ listed as (
     from parsed
 ),
 
--- without the empty places behind the end mark: the window below would carry them along with every record
-trimmed as (
-    select
-        * except (all_values),
-        case
-            when array_contains(all_values, '{{ end_mark }}')
-                then slice(all_values, 1, cast(array_position(all_values, '{{ end_mark }}') as int))
-            else all_values
-        end as field_values
-    from listed
-),
-
-numbered as (
-    select
-        *,
-        row_number() over (partition by file_uri order by position) - 1 as record_number,
-        first_value(field_values) over (partition by file_uri order by position) as header_values
-    from trimmed
-),
-
 counted as (
     select
         *,
-        array_position(field_values, '{{ end_mark }}') - 1 as field_count,
-        array_position(header_values, '{{ end_mark }}') - 1 as header_count,
-        transform(
-            header_values,
-            (name, i) -> coalesce(nullif(trim(replace(name, '\ufeff', '')), ''), concat('column_', i + 1))
-        ) as header_names
-    from numbered
-    where record_number > 0
+        cast(array_position(all_values, '{{ end_mark }}') as int) - 1 as field_count
+    from listed
 ),
 
-judged as (
+-- without the empty places behind the end mark: a window carries the values along with every record
+valued as (
     select
-        *,
-        case
-            when header_count < 1 then 'unreadable_header'
-            when field_count < 0 and exists(field_values, field -> field like '%{{ end_mark }}') then 'unclosed_quote'
-            when field_count < 0 or field_count > header_count then 'too_many_fields'
-            when field_count < header_count then 'too_few_fields'
-        end as unreadable_reason
+        * except (all_values),
+        case when field_count < 0 then all_values else slice(all_values, 1, field_count) end as field_values,
+        field_count < 0 and exists(all_values, field -> field like '%{{ end_mark }}') as is_unclosed
     from counted
-),
-
-records as (
-    select
-        *,
-        case when unreadable_reason is null then
-            map_from_arrays(
-                -- a name that a header repeats gets its place as a suffix, so that no value is lost
-                transform(
-                    slice(header_names, 1, header_count),
-                    (name, i) -> case
-                        when array_position(header_names, name) = i + 1 then name else concat(name, '_', i + 1)
-                    end
-                ),
-                slice(field_values, 1, header_count)
-            )
-        end as fields
-    from judged
 )
 {%- endmacro -%}

@@ -9,7 +9,10 @@ numbered as (
 
 stripped as (
     select
-        * except (record),
+        file_uri,
+        file_size,
+        file_modified_at,
+        record_number,
         -- a byte-order mark belongs to the file, not to its first record
         case when record_number = 1 then ltrim('\ufeff', record) else record end as record
     from numbered
@@ -19,10 +22,20 @@ records as (
     select
         *,
         case
-            when try_parse_json(record) is null then 'malformed_json'
+            when {{ _is_malformed('record') }} then 'malformed_json'
             when left(ltrim(record), 1) <> '{' then 'not_a_json_object'
         end as unreadable_reason
     from stripped
     where trim(record) <> ''
 )
+{%- endmacro -%}
+
+{#- Sail's parser stops where the first value ends, whatever follows: two frames show whether that was all. -#}
+{%- macro _is_malformed(record) -%}
+    {%- if engine() == 'sail' -%}
+        try_parse_json(concat('{"record":', {{ record }}, '}')) is null
+                or coalesce(json_array_length(concat('[', {{ record }}, ']')), 0) <> 1
+    {%- else -%}
+        try_parse_json({{ record }}) is null
+    {%- endif -%}
 {%- endmacro -%}

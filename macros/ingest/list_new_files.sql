@@ -30,29 +30,48 @@
 {%- endmacro -%}
 
 {%- macro _list_files_sql(source) -%}
-    {#- A folder that does not exist yet is an empty one: the handler catches just that error. -#}
-    begin
-        declare exit handler for path_not_found
+    {%- if engine() == 'sail' -%}
+        {{ _new_among(source, _sail_listing(source)) }}
+    {%- else -%}
+        {#- A folder that does not exist yet is an empty one: the handler catches just that error. -#}
         begin
-            select '' as file_uri, '' as source_file, 0 as file_size, '' as file_modified_at, 0 as known_size where false;
-        end;
-        select
-            listed.file_uri,
-            listed.source_file,
-            listed.file_size,
-            cast(listed.file_modified_at as string) as file_modified_at,
-            ledger.file_size as known_size
-        from (
-            select
-                _metadata.file_path as file_uri,
-                {{ source_file_of('_metadata.file_path') }} as source_file,
-                length as file_size,
-                modificationTime as file_modified_at
-            from binaryFile.`{{ source.folder | replace('`', '``') }}` with (recursiveFileLookup = 'true')
-        ) as listed
-        left join {{ file_ledger() }} as ledger
-            on ledger.source = '{{ source.name }}' and listed.source_file = ledger.source_file
-        where ledger.source_file is null or ledger.file_size <> listed.file_size
-        order by listed.file_modified_at, listed.source_file;
-    end
+            declare exit handler for path_not_found
+            begin
+                select '' as file_uri, '' as source_file, 0 as file_size, '' as file_modified_at, 0 as known_size where false;
+            end;
+            {{ _new_among(source, _listing(source)) }};
+        end
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro _new_among(source, listing) -%}
+    select
+        listed.file_uri,
+        listed.source_file,
+        listed.file_size,
+        cast(listed.file_modified_at as string) as file_modified_at,
+        ledger.file_size as known_size
+    from ({{ listing }}) as listed
+    left join {{ file_ledger() }} as ledger
+        on ledger.source = '{{ source.name }}' and listed.source_file = ledger.source_file
+    where ledger.source_file is null or ledger.file_size <> listed.file_size
+    order by listed.file_modified_at, listed.source_file
+{%- endmacro -%}
+
+{%- macro _listing(source) -%}
+    select
+        _metadata.file_path as file_uri,
+        {{ source_file_of('_metadata.file_path') }} as source_file,
+        length as file_size,
+        modificationTime as file_modified_at
+    from binaryFile.`{{ source.folder | replace('`', '``') }}` with (recursiveFileLookup = 'true')
+{%- endmacro -%}
+
+{%- macro _sail_listing(source) -%}
+    select
+        file_path as file_uri,
+        {{ source_file_of('file_path') }} as source_file,
+        file_size,
+        cast(file_modified_at as timestamp) as file_modified_at
+    from {{ sail_source('landing_files', source.folder) }}
 {%- endmacro -%}

@@ -10,7 +10,6 @@
     {%- set batch_id = next_batch_id(source.name) -%}
     {%- set files = list_new_files(source) -%}
     {%- if files -%}
-        {%- do _declare_landing_table(relation, source) -%}
         {{ write_plan({'source': source.name, 'batch_id': batch_id, 'files': files}) }}
         {{ _records_of_files(relation, source, files, batch_id) }}
     {%- else -%}
@@ -41,20 +40,7 @@
 
 {%- macro _records_of_files(relation, source, files, batch_id) -%}
 with files_of_batch as (
-    select
-        {{ _csv_text(source) if source.format == 'csv' else 'value' }} as record,
-        _metadata.file_path as file_uri,
-        _metadata.file_size as file_size,
-        _metadata.file_modification_time as file_modified_at,
-        _metadata.file_block_start as block_start,
-        monotonically_increasing_id() as position
-    from {{ relation }}
-    -- literals: with them Spark opens these files only
-    where _metadata.file_path in (
-        {%- for file in files %}
-        {{ sql_literal(file['uri']) }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    )
+    {{ sail_lines(relation, source, files) if engine() == 'sail' else _lines(relation, source, files) }}
 ),
 
 {{ csv_records('files_of_batch', source) if source.format == 'csv' else json_records('files_of_batch') }}
@@ -72,6 +58,24 @@ select
     cast({{ batch_id }} as bigint) as batch_id,
     current_timestamp() as ingested_at
 from records
+{%- endmacro -%}
+
+{%- macro _lines(relation, source, files) -%}
+    {%- do _declare_landing_table(relation, source) -%}
+    select
+        {{ _csv_text(source) if source.format == 'csv' else 'value' }} as record,
+        _metadata.file_path as file_uri,
+        _metadata.file_size as file_size,
+        _metadata.file_modification_time as file_modified_at,
+        _metadata.file_block_start as block_start,
+        monotonically_increasing_id() as position
+    from {{ relation }}
+    -- literals: with them Spark opens these files only
+    where _metadata.file_path in (
+        {%- for file in files %}
+        {{ sql_literal(file['uri']) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
 {%- endmacro -%}
 
 {%- macro _no_records(source) -%}

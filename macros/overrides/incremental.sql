@@ -25,37 +25,29 @@
         {%- do adapter.drop_relation(existing_relation) -%}
     {%- endif -%}
 
-    {%- if is_rebuild and 'batch_id' not in plan -%}
+    {%- if is_rebuild and 'batch_id' not in plan and engine() == 'spark' -%}
         {%- call statement('main') -%}
             {{ create_table_as(False, target_relation, sql) }}
         {%- endcall -%}
     {%- else -%}
-        {%- if is_rebuild -%}
-            {#- A batch of files is written by an INSERT that Delta takes once only, so the table must stand before. Its
-                properties come after: a run killed before the catalog knows the table leaves a folder that can be replaced
-                only while it is not append-only. -#}
-            {%- call statement('create_empty_table') -%}
-                create or replace table {{ target_relation }}
-                {{ file_format_clause() }}
-                {{ partition_cols(label='partitioned by') }}
-                {{ clustered_cols(label='clustered by') }}
-                {{ location_clause() }}
-                {{ comment_clause() }}
-                as
-                {{ get_empty_subquery_sql(sql) }}
-            {%- endcall -%}
-        {%- elif config.get('contract').enforced -%}
+        {%- if config.get('contract').enforced -%}
             {%- do assert_columns_equivalent(sql) -%}
         {%- endif -%}
-        {%- do reconcile_tblproperties(target_relation) -%}
         {%- set staged = make_temp_relation(this) -%}
         {%- call statement('stage') -%}
             {{ create_temporary_view(staged, sql) }}
         {%- endcall -%}
+        {%- if is_rebuild -%}
+            {#- A batch of files is written by an INSERT that Delta takes once only, so the table must stand before. Its
+                properties come after: a run killed before the catalog knows the table leaves a folder that can be replaced
+                only while it is not append-only. -#}
+            {%- do create_empty_table(target_relation, staged) -%}
+        {%- endif -%}
+        {%- do reconcile_tblproperties(target_relation) -%}
         {%- if not is_rebuild -%}
             {%- do process_schema_changes(config.get('on_schema_change') or 'ignore', staged, existing_relation) -%}
         {%- endif -%}
-        {%- do _write_staged(staged, target_relation, plan) -%}
+        {%- do _write_staged(staged, target_relation, plan, is_rebuild) -%}
         {%- call statement('drop_staged') -%}
             drop view if exists {{ staged }}
         {%- endcall -%}
@@ -84,30 +76,37 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{%- macro _write_staged(staged, target_relation, plan) -%}
+{%- macro _write_staged(staged, target_relation, plan, is_rebuild) -%}
     {%- set strategy = config.get('incremental_strategy') -%}
-    {%- if strategy == 'merge' -%}
+    {%- if strategy == 'merge' and not is_rebuild -%}
         {#- The batch is needed twice, for the range that prunes the target and for the MERGE, but computed once. -#}
-        {%- call statement('cache_staged') -%} cache table {{ staged }} {%- endcall -%}
+        {%- do _cache(staged) -%}
         {%- call statement('main') -%}
             {{ get_merge_sql(target_relation, staged, config.get('unique_key'), none, merge_pruning(staged)) }}
         {%- endcall -%}
-        {%- call statement('uncache_staged') -%} uncache table {{ staged }} {%- endcall -%}
+        {%- do _cache(staged, 'uncache') -%}
     {%- else -%}
         {%- set columns = adapter.get_columns_in_relation(target_relation) | map(attribute='quoted') | join(', ') -%}
         {%- call statement('main') -%}
             insert into {{ target_relation }}
-            {%- if 'batch_id' in plan %}
+            {%- if 'batch_id' in plan and engine() == 'spark' %}
             with (
                 'txnAppId' = 'medallion.{{ target_relation }}',
                 'txnVersion' = '{{ plan['batch_id'] }}',
                 'userMetadata' = '{"batch_id": {{ plan['batch_id'] }}, "invocation_id": "{{ invocation_id }}"}'
             )
             {%- endif %}
-            {%- if strategy == 'replace_where' %}
+            {%- if strategy == 'replace_where' and not is_rebuild %}
             replace where {{ plan['replace_where'] }}
             {%- endif %}
             select {{ columns }} from {{ staged }}
         {%- endcall -%}
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- Sail has no cache. -#}
+{%- macro _cache(relation, action='cache') -%}
+    {%- if engine() == 'spark' -%}
+        {%- call statement(action) -%} {{ action }} table {{ relation }} {%- endcall -%}
     {%- endif -%}
 {%- endmacro -%}

@@ -7,6 +7,9 @@
     Can go when: dbt-spark reads the two fields from their own lines.
 -#}
 {%- macro spark__list_relations_without_caching(relation) -%}
+    {%- if engine() == 'sail' -%}
+        {%- do sail_register_tables(relation.schema) -%}
+    {%- endif -%}
     {%- set rows = [] -%}
     {%- for row in run_query("show table extended in " ~ relation.schema ~ " like '*'").rows -%}
         {%- do rows.append([row[0], row[1], row[2], _defuse_relation_information(row[3])]) -%}

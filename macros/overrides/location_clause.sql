@@ -6,7 +6,9 @@
 -#}
 {%- macro spark__location_clause() -%}
     {%- set root = config.get('location_root') -%}
-    {%- if root is not none -%}
+    {%- if engine() == 'sail' -%}
+    {{ sail_location_clause(this) }}
+    {%- elif root is not none -%}
     location {{ sql_literal(root.rstrip('/') ~ '/' ~ model.schema ~ '/' ~ model.alias) }}
     {%- endif -%}
 {%- endmacro -%}

@@ -1,7 +1,8 @@
-{#- One row a key: the first by `order_by`, which must be a total order over rows that differ. NULL keys are one group.
+{#- One row a key: the first by `order_by`, which must be a total order over rows that differ. NULL keys are one group. The rank
+    stays as a column, for the caller to leave out: not every engine knows `* except`.
     Instead of dbt_utils.deduplicate, which loses rows with a NULL in any column on Spark (dbt-labs/dbt-utils#814). -#}
 {%- macro deduplicate(relation, key, order_by) -%}
-    select * except (_rank)
+    select *
     from (
         select
             *,

@@ -1,6 +1,9 @@
 {#- What Delta knows of a table without reading it. The one place of the upkeep macros that asks the engine, and so the one to
     change for an engine that answers otherwise. -#}
 {%- macro describe_table(relation) -%}
+    {%- if engine() == 'sail' -%}
+        {{- return(_sail_describe_table(relation)) -}}
+    {%- endif -%}
     {%- set detail = run_query('describe detail ' ~ relation).rows[0] -%}
     {{- return({
         'is_delta': detail['format'] == 'delta',
@@ -11,16 +14,13 @@
     }) -}}
 {%- endmacro -%}
 
-{#- The newest commits, newest first. -#}
-{%- macro _newest_commits(relation, limit) -%}
-    {%- set commits = [] -%}
-    {%- for commit in run_query('describe history ' ~ relation ~ ' limit ' ~ limit).rows -%}
-        {%- do commits.append({
-            'version': commit['version'] | int,
-            'operation': commit['operation'],
-            'metrics': fromjson(commit['operationMetrics'] or '{}', {}),
-            'written_at': commit['timestamp'].astimezone(modules.pytz.utc).strftime('%Y-%m-%d %H:%M:%S'),
-        }) -%}
-    {%- endfor -%}
-    {{- return(commits) -}}
+{%- macro _sail_describe_table(relation) -%}
+    {%- set state = run_query('select * from ' ~ sail_source('lake_state', sail_location(relation.schema, relation.identifier))).rows[0] -%}
+    {{- return({
+        'is_delta': true,
+        'num_files': state['num_files'] | int,
+        'size_in_bytes': state['size_in_bytes'] | int,
+        'partition_columns': fromjson(state['partition_columns']),
+        'properties': fromjson(state['properties']),
+    }) -}}
 {%- endmacro -%}

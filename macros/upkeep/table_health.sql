@@ -3,7 +3,7 @@
 {%- macro table_health(layer=none, table=none) -%}
     {%- for entry in (project_tables(layer, table) if execute else []) %}
         {%- set detail = describe_table(entry.relation) -%}
-        {%- set newest = _newest_commits(entry.relation, 1)[0] %}
+        {%- set newest = table_commits(entry.relation)[0] %}
         select
             '{{ entry.layer }}' as layer,
             '{{ entry.name }}' as table_name,
@@ -11,7 +11,7 @@
             {{ detail.num_files }} as file_count,
             cast({{ detail.size_in_bytes }} as bigint) as size_bytes,
             {{ newest.version }} as version,
-            timestamp '{{ newest.written_at }}' as last_written_at
+            timestamp '{{ newest.committed_at }}' as last_written_at
         {{ 'union all' if not loop.last }}
     {%- else %}
         select

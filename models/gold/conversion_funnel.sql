@@ -1,24 +1,24 @@
-with activity as (
-    select * from {{ ref('daily_user_activity') }}
-    where {{ touched('activity_date', [ref('daily_user_activity')]) }}
+with events as (
+    select * from {{ ref('silver_web_events') }}
+    where {{ touched('activity_date', [ref('silver_web_events')]) }}
 ),
 
 daily as (
     select
         activity_date,
-        count(*) as visitor_count,
-        count_if(product_view_count > 0) as product_viewer_count,
-        count_if(add_to_cart_count > 0) as cart_user_count,
-        count_if(checkout_count > 0) as checkout_user_count,
-        count_if(purchase_count > 0) as buyer_count
-    from activity
+        count(distinct user_id) as visitor_count,
+        count(distinct case when event_type = 'product_view' then user_id end) as product_viewer_count,
+        count(distinct case when event_type = 'add_to_cart' then user_id end) as cart_user_count,
+        count(distinct case when event_type = 'checkout' then user_id end) as checkout_user_count,
+        count(distinct case when event_type = 'purchase' then user_id end) as buyer_count
+    from events
     group by 1
 ),
 
 final as (
     select
         *,
-        cast(try_divide(cast(buyer_count as decimal(18, 0)), visitor_count) as decimal(9, 6)) as conversion_rate
+        cast(cast(buyer_count as decimal(28, 10)) / visitor_count as decimal(9, 6)) as conversion_rate
     from daily
 )
 

@@ -1,0 +1,35 @@
+{#- The newest commits of a Delta table, newest first: version, operation, time of the commit (ISO 8601, UTC), metrics and the
+    writer's own words (userMetadata, a mapping). -#}
+{%- macro table_commits(relation, limit=1) -%}
+    {%- if engine() == 'sail' -%}
+        {{- return(_sail_commits(relation, limit)) -}}
+    {%- endif -%}
+    {%- set commits = [] -%}
+    {%- for commit in run_query('describe history ' ~ relation ~ ' limit ' ~ limit).rows -%}
+        {%- do commits.append({
+            'version': commit['version'] | int,
+            'operation': commit['operation'],
+            'committed_at': commit['timestamp'].astimezone(modules.pytz.utc).isoformat(),
+            'metrics': fromjson(commit['operationMetrics'] or '{}', {}),
+            'user_metadata': fromjson(commit['userMetadata'] or '{}', {}),
+        }) -%}
+    {%- endfor -%}
+    {{- return(commits) -}}
+{%- endmacro -%}
+
+{%- macro _sail_commits(relation, limit) -%}
+    {%- set commits = [] -%}
+    {%- for commit in run_query(
+        'select * from ' ~ sail_source('lake_commits', sail_location(relation.schema, relation.identifier))
+        ~ ' order by version desc limit ' ~ limit
+    ).rows -%}
+        {%- do commits.append({
+            'version': commit['version'] | int,
+            'operation': commit['operation'],
+            'committed_at': commit['committed_at'],
+            'metrics': fromjson(commit['metrics'] or '{}', {}),
+            'user_metadata': fromjson(commit['user_metadata'] or '{}', {}),
+        }) -%}
+    {%- endfor -%}
+    {{- return(commits) -}}
+{%- endmacro -%}
