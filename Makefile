@@ -4,6 +4,11 @@
 .PHONY: help setup demo test lint bench soak docs lock clean preflight
 
 ARGS ?=
+# spark, or sail: no Java, seconds instead of minutes (README, Engines).
+ENGINE ?= spark
+$(if $(filter-out spark sail,$(ENGINE)),$(error ENGINE is spark or sail, not $(ENGINE)))
+TARGET := $(if $(filter sail,$(ENGINE)),--target sail)
+JARS := $(if $(filter spark,$(ENGINE)),.venv/.jars)
 GOAL := $(or $(firstword $(MAKECMDGOALS)),help)
 
 # dbt-core 1.11 runs on Python 3.10 to 3.13. The first candidate that can be used is taken; PYTHON=... names one.
@@ -20,13 +25,13 @@ help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-8s %s\n' "$$name" "$$text"; done
 
-setup: .venv/.ready dbt_packages/dbt_utils/dbt_project.yml ## virtual environment, pinned packages, Delta jars, dbt packages
+setup: .venv/.ready $(JARS) dbt_packages/dbt_utils/dbt_project.yml ## virtual environment, pinned packages, Delta jars, dbt packages
 
 demo: setup ## write demo files, build everything from them, show the result
-	@.venv/bin/medallion demo $(ARGS)
+	@.venv/bin/medallion demo $(TARGET) $(ARGS)
 
 test: setup ## the whole test suite but the long soak tests
-	@.venv/bin/python -m pytest $(ARGS)
+	@MEDALLION_ENGINE=$(ENGINE) .venv/bin/python -m pytest $(ARGS)
 
 lint: setup ## all checks of the code, as before a commit
 	@.venv/bin/pre-commit run --all-files $(ARGS)
@@ -35,7 +40,7 @@ bench: setup ## measure against plain Spark SQL
 	@.venv/bin/python -m benchmarks $(ARGS)
 
 soak: setup ## the long tests
-	@.venv/bin/python -m pytest -m soak $(ARGS)
+	@MEDALLION_ENGINE=$(ENGINE) .venv/bin/python -m pytest -m soak $(ARGS)
 
 docs: setup ## make the docs site and open it
 	@.venv/bin/medallion docs --serve $(ARGS)
@@ -54,9 +59,13 @@ preflight:
 		echo "Set-up stopped: Python 3.10 to 3.13 is needed ($${found:+only Python }$${found:-none} found); install one," \
 			"for instance python3.12, or name it: make $(GOAL) PYTHON=/path/to/python3" >&2; exit 1; }
 	@"$(PYTHON)" scripts/setup.py check
+	@$(if $(JARS),"$(PYTHON)" scripts/setup.py java)
 
-.venv/.ready: requirements.txt pyproject.toml scripts/setup.py scripts/delta-jars.sha256 | preflight
+.venv/.ready: requirements.txt pyproject.toml scripts/setup.py | preflight
 	@"$(PYTHON)" scripts/setup.py environment
+
+.venv/.jars: .venv/.ready scripts/delta-jars.sha256
+	@"$(PYTHON)" scripts/setup.py jars
 
 dbt_packages/dbt_utils/dbt_project.yml: package-lock.yml | .venv/.ready
 	@.venv/bin/python scripts/setup.py packages

@@ -1,6 +1,7 @@
 """Set up the project: check the machine, fill .venv, fetch the Delta jars and the dbt packages.
 
-`make` calls it with any Python 3.10 to 3.13 (standard library only): `check`, `environment`, `packages`.
+`make` calls it with any Python 3.10 to 3.13 (standard library only): `check`, `environment`, `packages`, and for the engine
+Spark, `java` and `jars`.
 Every failure a person can meet is one sentence that says what to do.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 STAMP = VENV / ".ready"
+JAR_STAMP = VENV / ".jars"
 LOG = VENV / "setup.log"
 LOCK = ROOT / "requirements.txt"
 JAR_LIST = ROOT / "scripts" / "delta-jars.sha256"
@@ -33,7 +35,7 @@ class SetupError(Exception):
 
 
 def main(arguments: Sequence[str]) -> int:
-    steps = {"check": check, "environment": environment, "packages": packages}
+    steps = {"check": check, "java": java, "environment": environment, "jars": jars, "packages": packages}
     if len(arguments) != 1 or arguments[0] not in steps:
         print(f"usage: setup.py {{{','.join(steps)}}}", file=sys.stderr)
         return 2
@@ -61,7 +63,6 @@ def check() -> None:
         )
     if STAMP.exists() and (home := STAMP.read_text().strip()) != str(ROOT):
         raise SetupError(f"this folder was moved from {home} and its .venv with it; remove .venv and try again.")
-    java()
 
 
 def java() -> str:
@@ -77,7 +78,8 @@ def java() -> str:
     found = re.search(r'version "(\d+)(?:\.(\d+))?', answer.stderr + answer.stdout) if answer else None
     if not found or answer.returncode:
         raise SetupError(
-            f"no Java found in {where}; install Java {JAVA_NEEDED} or newer (for instance OpenJDK {JAVA_NEEDED})."
+            f"no Java found in {where}; install Java {JAVA_NEEDED} or newer (for instance OpenJDK {JAVA_NEEDED}), "
+            "or use the engine that needs none: ENGINE=sail."
         )
     # Up to Java 8 the version was written 1.8
     version = int(found[2] if found[1] == "1" and found[2] else found[1])
@@ -93,17 +95,15 @@ def java() -> str:
 
 
 def environment() -> None:
-    """The virtual environment with all that the lock names, this project, and the Delta jars."""
+    """The virtual environment with all that the lock names, and this project."""
     started = time.monotonic()
-    with step("1/3", f"virtual environment in .venv (Python {sys.version_info.major}.{sys.version_info.minor})"):
+    with step("1/2", f"virtual environment in .venv (Python {sys.version_info.major}.{sys.version_info.minor})"):
         create_venv()
     STAMP.unlink(missing_ok=True)
     LOG.write_text("")
     count = len(re.findall(r"^\S+==", LOCK.read_text(), re.MULTILINE))
-    with step("2/3", f"{count} pinned Python packages (some minutes the first time: PySpark alone is 450 MB)"):
+    with step("2/2", f"{count} pinned Python packages (some minutes the first time: PySpark alone is 450 MB)"):
         install_python_packages()
-    with step("3/3", "Delta jars"):
-        install_jars(venv_jars(), read_jar_list(), fetch_jars)
     # Written last: an interrupted set-up is taken up again.
     STAMP.write_text(f"{ROOT}\n")
     print(f"Environment ready after {time.monotonic() - started:.0f} s.")
@@ -144,6 +144,14 @@ def locked(name: str, lock: str) -> str:
 
 
 # jars ----------------------------------------------------------------------------------------------------------------
+
+
+def jars() -> None:
+    """The Delta jars, for Spark."""
+    with step("Spark", "Delta jars"):
+        install_jars(venv_jars(), read_jar_list(), fetch_jars)
+    JAR_STAMP.touch()
+
 
 JarList = dict[str, str]  # group:artifact:version -> sha256
 

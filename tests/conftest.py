@@ -1,7 +1,8 @@
-"""One Spark process for the whole test session, and many small lakes in it.
+"""One engine for the whole test session, and many small lakes in it.
 
-dbt runs in this process (`dbtRunner`), so that the JVM starts once. A `Lake` keeps tests apart by a schema prefix and a
-landing folder of its own; all of them share one warehouse below a temporary MEDALLION_HOME.
+dbt runs in this process (`dbtRunner`), so that the engine starts once: Spark, or with MEDALLION_ENGINE=sail a Sail server. A
+`Lake` keeps tests apart by a schema prefix and a landing folder of its own; all of them share one warehouse below a temporary
+MEDALLION_HOME.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,13 +18,28 @@ from typing import Any
 import pytest
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 
+from scripts import sail
+
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
+ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
+TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
+# Test modules that hold on both engines; the others are about Spark, or about no engine at all, and run with Spark.
+ON_SAIL = {"test_bronze", "test_scenarios", "test_real_data", "test_new_field", "test_kill", "test_sail"}
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """On Sail, only the modules that hold there; its own with it only."""
+    if not collection_path.name.startswith("test_"):
+        return None
+    if ENGINE == "sail":
+        return collection_path.stem not in ON_SAIL
+    return True if collection_path.stem == "test_sail" else None
 
 
 def run_dbt(*args: str, project_dir: Path = ROOT, target_path: Path | None = None, **variables: Any) -> dbtRunnerResult:
     """Run dbt in this process and return its result, whatever it is; `variables` become `--vars`."""
-    command = [*args, "--project-dir", str(project_dir), "--profiles-dir", str(ROOT), "--quiet"]
+    command = [*args, "--project-dir", str(project_dir), "--profiles-dir", str(ROOT), "--quiet", "--target", TARGET]
     if variables:
         command += ["--vars", json.dumps(variables)]
     if target_path:
@@ -42,7 +59,7 @@ def delta_rs(table: Path | str, query: str) -> list[tuple]:
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the session's lake; set as MEDALLION_HOME for everything that runs in this process."""
-    path = tmp_path_factory.mktemp("medallion home")
+    path = tmp_path_factory.mktemp("medallion home" if ENGINE == "spark" else "medallion_home")  # Sail cannot have blanks
     os.environ["MEDALLION_HOME"] = str(path)
     os.environ.pop("MEDALLION_LANDING", None)
     os.chdir(ROOT)
@@ -50,14 +67,27 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def spark(home: Path):
+def engine(home: Path):
+    """The Sail server of the session, at a port of its own; Spark needs none."""
+    if ENGINE == "spark":
+        yield
+        return
+    with socket.socket() as free:
+        free.bind((sail.HOST, 0))
+        os.environ["MEDALLION_SAIL_PORT"] = str(free.getsockname()[1])
+    with sail.server(home / "sail.log"):
+        yield
+
+
+@pytest.fixture(scope="session")
+def spark(home: Path, engine):
     """The very SparkSession that dbt uses; dbt creates it, so that the settings of profiles.yml hold."""
     from pyspark.sql import SparkSession
 
     result = run_dbt("show", "--inline", "select 1", target_path=home / "target")
     assert result.success, result.exception
-    session = SparkSession.getActiveSession() or SparkSession.builder.getOrCreate()
-    yield session
+    builder = SparkSession.builder.remote(f"sc://{sail.HOST}:{sail.port()}") if ENGINE == "sail" else SparkSession.builder
+    yield (session := builder.getOrCreate())
     session.stop()
 
 
@@ -109,21 +139,28 @@ class Lake:
         layers = {layer: f"{self.prefix}{layer}" for layer in ("bronze", "silver", "gold", "ops")}
         return [tuple(row) for row in self.spark.sql(statement.format(**layers)).collect()]
 
+    def path(self, name: str) -> Path:
+        """Folder of `layer.table`, for readers other than the engine."""
+        schema, table = self.table(name).split(".")
+        return Path(os.environ["MEDALLION_HOME"]) / "warehouse" / f"{schema}.db" / table
+
     def version(self, name: str) -> int:
         """Newest Delta version of `layer.table`."""
-        return self.spark.sql(f"describe history {self.table(name)} limit 1").collect()[0]["version"]
+        return max(int(commit.stem) for commit in (self.path(name) / "_delta_log").glob("*.json"))
 
     def versions(self) -> dict[str, int]:
         """Newest Delta version of every table of this lake."""
-        found = {}
-        for layer in ("bronze", "silver", "gold", "ops"):
-            schema = f"{self.prefix}{layer}"
-            if not self.spark.catalog.databaseExists(schema):
-                continue
-            views = {row["viewName"] for row in self.spark.sql(f"show views in {schema}").collect()}
-            for row in self.spark.sql(f"show tables in {schema}").collect():
-                if not row["isTemporary"] and row["tableName"] not in views:
-                    found[f"{layer}.{row['tableName']}"] = self.version(f"{layer}.{row['tableName']}")
+        warehouse = Path(os.environ["MEDALLION_HOME"]) / "warehouse"
+        logs = warehouse.glob(f"{self.prefix}*.db/*/_delta_log")
+        names = [f"{log.parents[1].name.removesuffix('.db').removeprefix(self.prefix)}.{log.parent.name}" for log in logs]
+        return {name: self.version(name) for name in names}
+
+    def commits(self, name: str) -> list[dict[str, Any]]:
+        """What the commits of `layer.table` say of themselves, oldest first."""
+        found = []
+        for file in sorted((self.path(name) / "_delta_log").glob("*.json")):
+            actions = [json.loads(line) for line in file.read_text().splitlines()]
+            found += [action["commitInfo"] for action in actions if "commitInfo" in action]
         return found
 
 

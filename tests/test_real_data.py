@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from conftest import REAL_DATA, delta_rs
@@ -29,12 +27,6 @@ def shop(new_lake):
     lake.before = lake.versions()
     lake.build(*BUILD)
     return lake
-
-
-def path_of(lake, name: str) -> str:
-    """Folder of `layer.table`, for readers other than Spark."""
-    schema, table = lake.table(name).split(".")
-    return str(Path(os.environ["MEDALLION_HOME"]) / "warehouse" / f"{schema}.db" / table)
 
 
 def test_a_fourth_build_without_new_files_commits_nothing(shop):
@@ -75,7 +67,7 @@ def test_countries_and_customers(shop):
 
 def test_delta_rs_reads_the_same_sums(shop):
     total = Decimal("4388651.731")
-    lines = delta_rs(path_of(shop, "silver.silver_order_lines"), "select sum(net_amount), sum(quantity) from t")
+    lines = delta_rs(shop.path("silver.silver_order_lines"), "select sum(net_amount), sum(quantity) from t")
     assert lines == [(total, 2_286_692)]
-    sales = delta_rs(path_of(shop, "gold.daily_sales_by_product"), "select count(*), sum(net_revenue) from t")
+    sales = delta_rs(shop.path("gold.daily_sales_by_product"), "select count(*), sum(net_revenue) from t")
     assert sales == [(136_286, total)]

@@ -97,7 +97,10 @@ def with_python(machine):
 def test_without_java(checkout, with_python):
     status, said = make_setup(checkout, with_python)
     assert status != 0
-    assert said == "Set-up stopped: no Java found in the PATH; install Java 17 or newer (for instance OpenJDK 17)."
+    assert said == (
+        "Set-up stopped: no Java found in the PATH; install Java 17 or newer (for instance OpenJDK 17), "
+        "or use the engine that needs none: ENGINE=sail."
+    )
 
 
 @pytest.mark.parametrize(("told", "version"), [("1.8.0_402", 8), ("11.0.22", 11)])

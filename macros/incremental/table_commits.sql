@@ -20,7 +20,7 @@
 {%- macro _sail_commits(relation, limit) -%}
     {%- set commits = [] -%}
     {%- for commit in run_query(
-        'select * from ' ~ sail_source('lake_commits', sail_location(relation.schema, relation.identifier))
+        'select * from ' ~ sail_source('lake_commits', lake_location(relation.schema, relation.identifier))
         ~ ' order by version desc limit ' ~ limit
     ).rows -%}
         {%- do commits.append({

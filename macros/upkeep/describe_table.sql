@@ -15,7 +15,7 @@
 {%- endmacro -%}
 
 {%- macro _sail_describe_table(relation) -%}
-    {%- set state = run_query('select * from ' ~ sail_source('lake_state', sail_location(relation.schema, relation.identifier))).rows[0] -%}
+    {%- set state = run_query('select * from ' ~ sail_source('lake_state', lake_location(relation.schema, relation.identifier))).rows[0] -%}
     {{- return({
         'is_delta': true,
         'num_files': state['num_files'] | int,

@@ -1,0 +1,28 @@
+{#- Names in the catalog the Delta tables of a schema that lie in the lake and the catalog does not know: on Sail all of them, as
+    its catalog lives as long as a session, one dbt process; on Spark those that Sail made. -#}
+{%- macro register_lake_tables(schema, known) -%}
+    {%- set found = [] -%}
+    {%- for table in run_query(_lake_tables_sql(schema)).rows if table['table_name'] not in known -%}
+        {%- do found.append(table['table_name']) -%}
+        {%- do run_query(
+            'create table if not exists ' ~ schema ~ '.' ~ table['table_name'] ~ ' using delta location '
+            ~ sql_literal(lake_location(schema, table['table_name']))
+        ) -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{%- endmacro -%}
+
+{%- macro _lake_tables_sql(schema) -%}
+    {%- if engine() == 'sail' -%}
+        select * from {{ sail_source('lake_tables', lake_location(schema)) }}
+    {%- else -%}
+        begin
+            declare exit handler for path_not_found
+            begin
+                select '' as table_name where false;
+            end;
+            select element_at(split(path, '/'), -3) as table_name
+            from binaryFile.`{{ lake_location(schema) | replace('`', '``') }}/*/_delta_log/00000000000000000000.json`;
+        end
+    {%- endif -%}
+{%- endmacro -%}
