@@ -1,7 +1,7 @@
 """The command `medallion`: dbt for this project, plus upkeep of the tables, in few words.
 
 It starts dbt in this process, passes arguments on, reads results and prints; nothing about the tables is decided here.
-One command starts Spark once, and none leaves it running.
+One command starts the engine once, and none leaves it running. What Sail has no SQL for, delta-rs does.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from scripts import sail
+
 ROOT = Path(__file__).resolve().parents[1]
 LAST_RUN = ROOT / "target" / "run_results.json"
+LAYERS = ["bronze", "silver", "gold", "ops"]
 NO_TABLES = "no tables yet: run medallion demo"
 
 # dbt's exit codes
@@ -51,10 +54,14 @@ KNOWN_ERRORS = [
      "Another process wrote the same table at the same time; nothing is half written, run the command again."),
     (r"FAILED_READ_FILE|DELTA_FILE_NOT_FOUND|FileReadException",
      "A data file of a table is gone, deleted by hand or by VACUUM; restore it, or build with --full-refresh."),
+    (r"StatusCode.UNAVAILABLE|Connection refused|failed to connect to all addresses",
+     "No Sail server answers; run medallion serve --engine sail, or use medallion build, which starts one."),
     (r"OutOfMemoryError|GC overhead limit",
      "Spark ran out of memory; raise spark.driver.memory in profiles.yml."),
     (r"No space left on device", "The disk is full."),
 ]  # fmt: skip
+
+HAND_OVER = "delta-rs: "  # starts a line by which a macro hands a job over (hand_over_to_delta_rs)
 
 # What is piped is as wide as it needs to be.
 console = Console(width=None if sys.stdout.isatty() else 120)
@@ -173,7 +180,7 @@ def exit_code(result: Any) -> int:
 
 @contextmanager
 def dbt_session(options: Sequence[str] = ()) -> Iterator[Dbt]:
-    """dbt from the project's root, with signals handled, and Spark gone at the end."""
+    """dbt from the project's root, with signals handled, and the engine gone at the end."""
     os.chdir(ROOT)
     # Python's own watcher of leaked semaphores, which a stopped run leaves to it.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
@@ -183,9 +190,42 @@ def dbt_session(options: Sequence[str] = ()) -> Iterator[Dbt]:
         raise Failure(holder)
     silence_pyspark()
     try:
-        yield Dbt(options)
+        with sail_server() if target_of(options) == "sail" else nullcontext():
+            yield Dbt(options)
     finally:
         stop_spark()
+
+
+@contextmanager
+def sail_server() -> Iterator[None]:
+    """A Sail server, unless one listens already. The client is closed first, or it would look for it for minutes."""
+    try:
+        with sail.server(lake_home() / "sail.log"):
+            try:
+                yield
+            finally:
+                if "pyspark.sql.connect.session" in sys.modules:
+                    from pyspark.sql.connect.session import SparkSession
+
+                    if session := SparkSession._get_default_session():
+                        session.stop()
+    except sail.SailError as problem:
+        raise Failure(str(problem)) from None
+
+
+def target_of(options: Sequence[str]) -> str:
+    """The target of profiles.yml that dbt's options name, else the default one."""
+    words = iter(options)
+    for word in words:
+        if word in ("--target", "-t"):
+            return next(words, "")
+        if word.startswith("--target="):
+            return word.removeprefix("--target=")
+    return os.environ.get("DBT_TARGET", "local")
+
+
+def lake_home() -> Path:
+    return ROOT / os.environ.get("MEDALLION_HOME", ".lake")
 
 
 def silence_pyspark() -> None:
@@ -233,9 +273,9 @@ def stop_spark() -> None:
 
 def lake_holder(options: Sequence[str]) -> str | None:
     """A sentence if another process holds the lake: the metastore of target local serves one at a time."""
-    if {"--target", "-t"} & set(options) or os.environ.get("DBT_TARGET", "local") != "local":
+    if target_of(options) != "local":
         return None
-    home = ROOT / os.environ.get("MEDALLION_HOME", ".lake")
+    home = lake_home()
     home.mkdir(parents=True, exist_ok=True)  # Derby complains where it finds no folder for its log
     lock = home / "metastore" / "dbex.lck"
     if not lock.exists():
@@ -290,6 +330,7 @@ def show_tables(dbt: Dbt) -> bool:
     rows = dbt.rows(
         f"select *, date_format(last_written_at, 'yyyy-MM-dd HH:mm') as written_utc from ({call('table_health')})"
     )
+    rows.sort(key=lambda row: (*[row["layer"] != layer for layer in LAYERS], row["table_name"]))
     if rows:
         show_table(
             "Tables",
@@ -400,11 +441,12 @@ def demo(dbt: Dbt, days: int, events: int, seed: int, out: str | None) -> int:
             best = dbt.rows(f"select * from {{{{ ref('{name}') }}}} order by net_revenue desc", limit=5)
             if best:
                 show_table(f"gold.{name}, by net revenue", best)
+        target = " --target sail" if target_of(dbt.options) == "sail" else ""
         say(
             "Next:\n"
-            "  dbt build --select tag:gold   one layer\n"
-            "  medallion status              tables, sizes, quarantine\n"
-            "  medallion docs --serve        lineage and descriptions in the browser\n"
+            f"  medallion build --select tag:gold{target}   one layer\n"
+            f"  medallion status{target}                    tables, sizes, quarantine\n"
+            f"  medallion docs --serve{target}              lineage and descriptions in the browser\n"
             f"  put files of your own into {landing} and build again"
         )
     return code
@@ -424,7 +466,6 @@ def write_demo_files(landing: Path, days: int, events: int, seed: int) -> None:
     if there:
         say(f"{landing} already has {there:,} files; building from those. (Delete the folder for fresh demo files.)")
         return
-    sys.path.insert(0, str(ROOT))
     from scripts.generate import generate
 
     say(f"Writing {days} days of demo files with {events:,} web events to {landing} ...")
@@ -471,6 +512,33 @@ def docs(dbt: Dbt, serve: bool, port: int) -> int:
 
 
 @main.command()
+@click.option("--engine", type=click.Choice(["sail"]), default="sail", show_default=True)
+def serve(engine: str) -> None:
+    """Run a Sail server for target sail until Ctrl-C; builds find it warm, bare dbt too.
+
+    It listens at this machine only, at port 50051 or the one in MEDALLION_SAIL_PORT.
+
+    \b
+    Examples:
+      medallion serve --engine sail
+      dbt build --target sail
+    """
+    if sail.is_listening():
+        raise Failure(f"Something listens at {sail.HOST}:{sail.port()} already; end it, or set MEDALLION_SAIL_PORT.")
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, lambda *_: sys.exit(OK))
+    try:
+        process = sail.start(lake_home() / "sail.log")
+    except sail.SailError as problem:
+        raise Failure(str(problem)) from None
+    try:
+        say(f"Sail listens at sc://{sail.HOST}:{sail.port()}: dbt build --target sail. Ctrl-C ends it.")
+        raise Failure(f"Sail ended by itself ({process.wait()}); see {lake_home() / 'sail.log'}.")
+    finally:
+        sail.stop(process)
+
+
+@main.command()
 @of_layer_or_table
 @click.option("--force", is_flag=True, help="Also tables with few files, if written since their last OPTIMIZE.")
 @with_dbt
@@ -509,15 +577,40 @@ def table_by_table(dbt: Dbt, macro: str, layer: str | None, table: str | None, *
     """One run-operation a table, so that a table that fails does not keep the others from their upkeep."""
     names = [f"{row['layer']}.{row['table_name']}" for row in dbt.rows(call("table_list", layer=layer, table=table))]
     failed = []
+    on_sail = target_of(dbt.options) == "sail"
     for name in names:
-        result = dbt.quietly(operation(macro, table=name, **arguments))
-        say("\n".join(dbt.printed) if result.success else f"{name}: FAILED\n{short(dbt.errors)}")
+        result = dbt.quietly(operation(macro, table=name, hand_over=on_sail or None, **arguments))
+        for line in dbt.printed if result.success else [f"{name}: FAILED\n{short(dbt.errors)}"]:
+            say(by_delta_rs(json.loads(line.removeprefix(HAND_OVER))) if line.startswith(HAND_OVER) else line)
         if not result.success:
             failed.append(name)
     if not names:
         say(NO_TABLES)
     if failed:
         raise Failure(f"{len(failed)} of {len(names)} tables failed: {', '.join(failed)}", FAILED)
+
+
+def by_delta_rs(job: dict[str, Any]) -> str:
+    """Do a job that a macro handed over (hand_over_to_delta_rs); returns what was done, in the words of that macro."""
+    from deltalake import DeltaTable
+
+    table = DeltaTable(job["location"])
+    if job["action"] == "optimize":
+        before = len(table.file_uris())
+        if job["zorder"]:
+            table.optimize.z_order(job["zorder"])
+        else:
+            table.optimize.compact()
+        how = f", zorder by {', '.join(job['zorder'])}" if job["zorder"] else ""
+        after = len(DeltaTable(job["location"]).file_uris())
+        return f"{job['name']}: optimized{how}, files: {before} before, {after} now"
+    options = {"retention_hours": job["hours"], "full": not job["lite"], "enforce_retention_duration": False}
+    found = table.vacuum(dry_run=True, **options)
+    if not found:
+        return f"{job['name']}: nothing to delete ({job['retention']})"
+    if not job["apply"]:
+        return f"{job['name']}: files to delete: {len(found)} ({job['retention']})"
+    return f"{job['name']}: files deleted: {len(table.vacuum(dry_run=False, **options))} ({job['retention']})"
 
 
 @main.command()

@@ -14,6 +14,10 @@ from pathlib import Path
 HOST = "127.0.0.1"  # loopback only: the server asks nobody who they are
 
 
+class SailError(Exception):
+    """The server did not start, told in a sentence."""
+
+
 def port() -> int:
     """The port of target sail, as profiles.yml has it."""
     return int(os.environ.get("MEDALLION_SAIL_PORT", "50051"))
@@ -29,7 +33,7 @@ def start(log: Path) -> subprocess.Popen:
     """Start a server and wait until it listens; what it says goes to `log`.
 
     Raises:
-        RuntimeError: it ended, or did not listen within 30 seconds.
+        SailError: it ended, or did not listen within 30 seconds.
     """
     command = [str(Path(sys.executable).parent / "sail"), "spark", "server", "--ip", HOST, "--port", str(port())]
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +43,7 @@ def start(log: Path) -> subprocess.Popen:
     while not is_listening():
         if process.poll() is not None or time.monotonic() > deadline:
             stop(process)
-            raise RuntimeError(f"The Sail server did not start at {HOST}:{port()}; see {log}.")
+            raise SailError(f"The Sail server did not start at {HOST}:{port()}; see {log}.")
         time.sleep(0.05)
     return process
 

@@ -1,7 +1,7 @@
 """Data sources for Sail (Spark's Python data source API), which lacks SQL for what they tell: files of a folder without
 reading them, files by literal name, tables of a warehouse, commits and state of a Delta table.
 
-The Sail server finds them by the entry points in pyproject.toml; SQL reads them as ``select * from landing_files.`folder` ``.
+The Sail server finds them through entry points in pyproject.toml; in SQL: ``select * from landing_files.`folder` ``.
 Only macros read them. Nothing is decided here: what is new, what a record is, what is due stands in those macros.
 """
 
@@ -44,7 +44,7 @@ class Reader(DataSourceReader):
 
 
 class LandingFiles(Source):
-    """Files below the folder `path`, with size (bytes) and modification time (UTC), unread; none when it does not exist.
+    """Files below the folder `path`, unread, with size (bytes) and modification time (UTC); none if it does not exist.
 
     Names that start with a dot or an underscore are hidden, as Spark has it (HadoopFSUtils.shouldFilterOutPathName).
     """
@@ -66,7 +66,7 @@ class LandingFiles(Source):
 
 
 class LandingContents(Source):
-    """The text of `files` (a JSON list of absolute paths) in the folder `path`. Bytes that are no UTF-8 become U+FFFD, as in Spark."""
+    """The text of `files` (a JSON list of absolute paths) below `path`; what is no UTF-8 becomes U+FFFD, as in Spark."""
 
     @classmethod
     def name(cls) -> str:
@@ -100,8 +100,10 @@ class LakeTables(Source):
 
 
 class LakeCommits(Source):
-    """Commits of the Delta table in the folder `path`, as its log still holds them; the time is that of the log's file, as in
-    Spark's DESCRIBE HISTORY."""
+    """Commits of the Delta table in the folder `path`, as its log still holds them.
+
+    The time of a commit is that of its file, as in Spark's DESCRIBE HISTORY.
+    """
 
     @classmethod
     def name(cls) -> str:
@@ -120,7 +122,7 @@ class LakeCommits(Source):
 
 
 class LakeState(Source):
-    """What DESCRIBE DETAIL tells of the Delta table in the folder `path`: files, size (bytes), partitions, properties."""
+    """What DESCRIBE DETAIL tells of the Delta table in the folder `path`: files, bytes, partitions, properties."""
 
     @classmethod
     def name(cls) -> str:

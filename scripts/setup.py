@@ -1,7 +1,7 @@
 """Set up the project: check the machine, fill .venv, fetch the Delta jars and the dbt packages.
 
-`make` calls it with any Python 3.10 to 3.13 (standard library only): `check`, `environment`, `packages`, and for the engine
-Spark, `java` and `jars`.
+`make` calls it with any Python 3.10 to 3.13 (standard library only): `check`, `environment`, `packages`, and for Spark
+`java` and `jars`.
 Every failure a person can meet is one sentence that says what to do.
 """
 

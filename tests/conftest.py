@@ -1,7 +1,7 @@
 """One engine for the whole test session, and many small lakes in it.
 
-dbt runs in this process (`dbtRunner`), so that the engine starts once: Spark, or with MEDALLION_ENGINE=sail a Sail server. A
-`Lake` keeps tests apart by a schema prefix and a landing folder of its own; all of them share one warehouse below a temporary
+dbt runs in this process (`dbtRunner`), so that the engine starts once: Spark, or Sail (MEDALLION_ENGINE=sail).
+A `Lake` keeps tests apart by a schema prefix and a landing folder of its own; all share one warehouse below a temporary
 MEDALLION_HOME.
 """
 
@@ -11,8 +11,11 @@ import itertools
 import json
 import os
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -59,34 +62,40 @@ def delta_rs(table: Path | str, query: str) -> list[tuple]:
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of the session's lake; set as MEDALLION_HOME for everything that runs in this process."""
-    path = tmp_path_factory.mktemp("medallion home" if ENGINE == "spark" else "medallion_home")  # Sail cannot have blanks
+    # Sail cannot have blanks in it.
+    path = tmp_path_factory.mktemp("medallion home" if ENGINE == "spark" else "medallion_home")
     os.environ["MEDALLION_HOME"] = str(path)
     os.environ.pop("MEDALLION_LANDING", None)
     os.chdir(ROOT)
     return path
 
 
-@pytest.fixture(scope="session")
-def engine(home: Path):
-    """The Sail server of the session, at a port of its own; Spark needs none."""
-    if ENGINE == "spark":
-        yield
-        return
+def free_port() -> str:
     with socket.socket() as free:
         free.bind((sail.HOST, 0))
-        os.environ["MEDALLION_SAIL_PORT"] = str(free.getsockname()[1])
+        return str(free.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def sail_server(home: Path):
+    """A Sail server at a port of its own."""
+    os.environ["MEDALLION_SAIL_PORT"] = free_port()
     with sail.server(home / "sail.log"):
         yield
 
 
 @pytest.fixture(scope="session")
-def spark(home: Path, engine):
+def spark(home: Path, request: pytest.FixtureRequest):
     """The very SparkSession that dbt uses; dbt creates it, so that the settings of profiles.yml hold."""
     from pyspark.sql import SparkSession
 
+    if ENGINE == "sail":
+        request.getfixturevalue("sail_server")
     result = run_dbt("show", "--inline", "select 1", target_path=home / "target")
     assert result.success, result.exception
-    builder = SparkSession.builder.remote(f"sc://{sail.HOST}:{sail.port()}") if ENGINE == "sail" else SparkSession.builder
+    builder = SparkSession.builder
+    if ENGINE == "sail":
+        builder = builder.remote(f"sc://{sail.HOST}:{sail.port()}")
     yield (session := builder.getOrCreate())
     session.stop()
 
@@ -151,8 +160,8 @@ class Lake:
     def versions(self) -> dict[str, int]:
         """Newest Delta version of every table of this lake."""
         warehouse = Path(os.environ["MEDALLION_HOME"]) / "warehouse"
-        logs = warehouse.glob(f"{self.prefix}*.db/*/_delta_log")
-        names = [f"{log.parents[1].name.removesuffix('.db').removeprefix(self.prefix)}.{log.parent.name}" for log in logs]
+        tables = [log.parent for log in warehouse.glob(f"{self.prefix}*.db/*/_delta_log")]
+        names = [f"{table.parent.stem.removeprefix(self.prefix)}.{table.name}" for table in tables]
         return {name: self.version(name) for name in names}
 
     def commits(self, name: str) -> list[dict[str, Any]]:
@@ -162,6 +171,24 @@ class Lake:
             actions = [json.loads(line) for line in file.read_text().splitlines()]
             found += [action["commitInfo"] for action in actions if "commitInfo" in action]
         return found
+
+
+class SailLake(Lake):
+    """A lake beside those of the session's Spark, in the same warehouse, that Sail builds."""
+
+    def dbt(self, *args: str, **variables: Any) -> Any:
+        """Run dbt on this lake, in a process of its own: one process has one engine."""
+        own = {"schema_prefix": self.prefix, "landing_root": str(self.landing), **self.variables, **variables}
+        command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "--no-use-colors", *args, "--target", "sail"]
+        done = subprocess.run(
+            [*command, "--vars", json.dumps(own), "--target-path", str(self.target_path)],
+            cwd=ROOT,
+            env=os.environ | {"MEDALLION_HOME": str(self.target_path.parent / "home")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        return SimpleNamespace(success=done.returncode == 0, exception=done.stdout)
 
 
 _numbers = itertools.count(1)
@@ -175,6 +202,19 @@ def new_lake(spark, tmp_path_factory):
         prefix = f"{name}_{next(_numbers)}_"
         folder = tmp_path_factory.mktemp(prefix)
         return Lake(spark, prefix, folder / "landing", folder / "target", **kwargs)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def on_sail(home: Path, sail_server):
+    """The same lake, for Sail."""
+
+    def make(lake: Lake) -> SailLake:
+        link = lake.target_path.parent / "home"  # Sail cannot have the blank in the path of `home`
+        if not link.exists():
+            link.symlink_to(home)
+        return SailLake(lake.spark, lake.prefix, lake.landing, lake.target_path, lake.variables)
 
     return make
 

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, delta_rs
+from conftest import ENGINE, ROOT, TARGET, delta_rs, free_port
 
 from scripts.generate import generate
 
@@ -27,10 +27,13 @@ TABLES = {
 
 
 def start_build(home: Path, landing: Path) -> subprocess.Popen:
-    """A real `dbt build` on a lake of its own, as leader of its process group."""
+    """A real build on a lake of its own, as leader of its process group, to which a Sail server belongs."""
     environment = os.environ | {"MEDALLION_HOME": str(home), "MEDALLION_LANDING": str(landing)}
+    environment["MEDALLION_SAIL_PORT"] = free_port()
+    command = ["scripts.medallion", "build"] if ENGINE == "sail" else ["dbt.cli.main", "build"]
+    options = ["--quiet", "--target", TARGET, "--target-path", str(home / "target")]
     return subprocess.Popen(
-        [sys.executable, "-m", "dbt.cli.main", "--quiet", "build", *SELECT, "--target-path", str(home / "target")],
+        [sys.executable, "-m", *command, *SELECT, *options],
         cwd=ROOT,
         env=environment,
         start_new_session=True,

@@ -34,13 +34,20 @@ def context(variables: dict[str, Any] | None = None, env: dict[str, str] | None 
     """All macros of the folders under test in the context that dbt gives to every template; `stubs` come last."""
     set_invocation_context(env or {})
     names = generate_base_context(variables or {})
-    for folder in ("incremental", "ingest", "silver"):
+    for folder in ("engines", "incremental", "ingest", "silver"):
         for path in (ROOT / "macros" / folder).glob("*.sql"):
             text = path.read_text()
             for name in re.findall(r"{%-? macro (\w+)\(", text):
                 macro = SimpleNamespace(name=name, macro_sql=text, unique_id=name, original_file_path=str(path))
                 names[name] = MacroGenerator(macro, names)
-    names.update({"execute": True, "invocation_args_dict": {"project_dir": "/home/me/lake house"}}, **stubs)
+    names.update(
+        {
+            "target": SimpleNamespace(host="local"),
+            "execute": True,
+            "invocation_args_dict": {"project_dir": "/home/me/lake house"},
+        },
+        **stubs,
+    )
     return names
 
 
@@ -95,7 +102,7 @@ def test_a_row_key_tells_null_from_empty_and_one_column_from_the_next(columns: l
 @pytest.mark.parametrize(("key", "partition"), [("a", "a"), (["a", "b"], "a, b")])
 def test_deduplicate_keeps_the_first_row_of_each_key(key: str | list[str], partition: str):
     assert call("deduplicate", "judged", key, ["c desc", "d"]) == (
-        "select * except (_rank) from ( select *, row_number() over ( "
+        "select * from ( select *, row_number() over ( "
         f"partition by {partition} order by c desc, d ) as _rank from judged ) where _rank = 1"
     )
 

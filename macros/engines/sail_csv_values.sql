@@ -29,9 +29,3 @@ valued as (
     from fielded
 )
 {%- endmacro -%}
-
-{#- A field: an unclosed quote, a quoted field with what may follow it, or an unquoted one. -#}
-{%- macro sail_csv_field(separator) -%}
-    {%- set unquoted = '[^\\r\\n' ~ modules.re.escape(separator) -%}
-    {{- return('"[^"]*(?:""[^"]*)*\\z|"(?:[^"]|"")*"' ~ unquoted ~ ']*|' ~ unquoted ~ '"]' ~ unquoted ~ ']*|') -}}
-{%- endmacro -%}

@@ -1,0 +1,67 @@
+"""Two engines, one lake: Spark and Sail give the same rows, alone and in turns."""
+
+from __future__ import annotations
+
+import shutil
+from itertools import pairwise
+
+import pytest
+from conftest import REAL_DATA
+from test_scenarios import NO_TESTS, SEEDS, different_tables, drop
+from truth import differences, read_truth
+
+
+def test_engines_take_turns_on_one_lake(new_lake, on_sail):
+    """Spark begins, Sail goes on, Spark ends; beside it Sail begins and Spark takes over."""
+    alone = on_sail(new_lake("sail"))
+    drop(alone, SEEDS[0], 0, 30)
+    alone.build()
+
+    turns = new_lake("turns")
+    for lake, first, last in ((turns, 0, 16), (on_sail(turns), 16, 17), (turns, 17, 30)):
+        drop(lake, SEEDS[0], first, last)
+        before = lake.versions()
+        lake.build(*NO_TESTS)
+        # nobody begins anew what the other one left
+        assert all(lake.versions()[name] > version for name, version in before.items() if name.startswith("bronze."))
+        assert all(len(lake.commits(name)) == lake.version(name) + 1 for name in before)
+    assert differences(turns, read_truth(turns.landing)) == {}
+    assert different_tables(alone, turns) == []
+
+    before = turns.versions()
+    on_sail(turns).build(*NO_TESTS)
+    turns.build(*NO_TESTS)
+    assert turns.versions() == before
+
+
+def test_spark_goes_on_where_sail_began(new_lake, on_sail):
+    lake = new_lake("begun")
+    drop(lake, SEEDS[0], 0, 5, days=10)
+    on_sail(lake).build(*NO_TESTS)
+    drop(lake, SEEDS[0], 5, 10, days=10)
+    lake.build(*NO_TESTS)
+    assert differences(lake, read_truth(lake.landing)) == {}
+    lake.build("--full-refresh", *NO_TESTS)
+    assert differences(lake, read_truth(lake.landing)) == {}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", SEEDS)
+def test_both_engines_give_the_same_rows(new_lake, on_sail, seed):
+    spark, sail = new_lake(f"spark{seed}"), on_sail(new_lake(f"sail{seed}"))
+    for lake, cuts in ((spark, (0, 30)), (sail, (0, 16, 17, 30))):
+        for first, last in pairwise(cuts):
+            drop(lake, seed, first, last)
+            lake.build(*NO_TESTS)
+    assert differences(spark, read_truth(spark.landing)) == {}
+    assert different_tables(spark, sail) == []
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not REAL_DATA.exists(), reason="the real data is not beside this checkout")
+def test_both_engines_give_the_same_rows_of_the_real_data(new_lake, on_sail):
+    spark, sail = new_lake("realspark"), on_sail(new_lake("realsail"))
+    for lake in (spark, sail):
+        shutil.copytree(REAL_DATA, lake.landing / "orders", ignore=shutil.ignore_patterns("*.md"))
+        lake.build(*NO_TESTS)
+    assert different_tables(spark, sail) == []
