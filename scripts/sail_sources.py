@@ -66,7 +66,7 @@ class LandingFiles(Source):
 
 
 class LandingContents(Source):
-    """The text of `files` (a JSON list of absolute paths) below `path`; what is no UTF-8 becomes U+FFFD, as in Spark."""
+    """The text of `files` (a JSON list of absolute paths) below `path`; what is no UTF-8 becomes U+FFFD as in Spark."""
 
     @classmethod
     def name(cls) -> str:
