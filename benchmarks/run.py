@@ -25,13 +25,14 @@ from typing import Any
 
 import click
 
+from scripts import sail
 from scripts.generate import generate
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-REPEATS = {"demo": 3, "real": 1, "million": 1}
-CASES = ("demo", "real", "million", "incremental")
+REPEATS = {"demo": 3, "real": 1, "million": 1, "engines": 3}
+CASES = ("demo", "real", "million", "engines", "incremental")
 LETTERS = dict(zip("abc", CASES, strict=False))  # short names on the command line
 
 
@@ -43,6 +44,7 @@ class Run:
     dbt_seconds: float
     commits: int
     statements: int
+    engine_seconds: float  # of all statements, those side by side added up
     costs: dict[str, float]  # kind of work -> seconds; together the seconds of the process
 
 
@@ -98,29 +100,31 @@ class Bench:
         self.logs.mkdir()
         self.count = 0
 
-    def dbt(self, *arguments: str) -> tuple[float, float, str]:
+    def dbt(self, *arguments: str, target: str = "local") -> tuple[float, float, str]:
         """dbt on the benchmark's lake: start, seconds, text of dbt's log."""
         self.count += 1
         log = self.logs / f"dbt{self.count}"
-        command = [str(Path(sys.executable).with_name("dbt")), *arguments, "--target", "local", "--no-use-colors"]
-        command += ["--target-path", str(self.target), "--log-path", str(log)]
+        command = [str(Path(sys.executable).with_name("dbt")), *arguments, "--target", target, "--no-use-colors"]
+        command += ["--target-path", str(self.target / target), "--log-path", str(log)]
         places = {"MEDALLION_HOME": str(self.lake), "MEDALLION_LANDING": str(self.landing)}
+        places["MEDALLION_SAIL_PORT"] = str(sail.port())
         started, seconds = child(command, log.with_suffix(".out"), **places)
         return started, seconds, "".join(part.read_text(errors="replace") for part in log.glob("dbt.log*"))
 
-    def project(self, label: str, tests: bool = False) -> Run:
+    def project(self, label: str, *arguments: str, tests: bool = False, target: str = "local") -> Run:
         """One `dbt build`."""
         commits = count_commits(self.lake)
-        started, seconds, log = self.dbt("build", *(() if tests else WITHOUT_TESTS))
-        results = json.loads((self.target / "run_results.json").read_text())
+        started, seconds, log = self.dbt("build", *arguments, *(() if tests else WITHOUT_TESTS), target=target)
+        results = json.loads((self.target / target / "run_results.json").read_text())
         run = Run(
             seconds,
             results["elapsed_time"],
             count_commits(self.lake) - commits,
             log.count("SQL status: OK"),
+            sum(map(float, re.findall(r"SQL status: OK in ([0-9.]+) seconds", log))),
             costs(results["results"], started, started + seconds),
         )
-        say(f"{label}: project {'with' if tests else 'without'} tests {seconds:.1f} s, {run.commits} commits")
+        say(f"{label}: {target}, {'with' if tests else 'without'} tests {seconds:.1f} s, {run.commits} commits")
         return run
 
     def floor(self, label: str, warm: bool) -> dict[str, Any]:
@@ -147,6 +151,46 @@ class Bench:
         fresh(self.lake)
         case.tested.append(self.project(case.title, tests=True))
 
+    def duckdb(self, label: str) -> float:
+        """Seconds of the second floor; ends the benchmark when its rows or revenue are not the project's."""
+        result = self.work / "duckdb.json"
+        command = [sys.executable, "-m", "benchmarks.duckdb_floor", "--landing", str(self.landing)]
+        command += ["--lake", str(fresh(self.floor_lake)), "--result", str(result), "--started", str(time.time())]
+        child(command, self.logs / "duckdb.out")
+        found = json.loads(result.read_text())
+        ours = {path: rows_of(self.lake / "warehouse" / path.replace("/", ".db/")) for path in found["rows"]}
+        if found["rows"] != ours:
+            raise click.ClickException(f"{label}: DuckDB and project differ.\n{found['rows']}\n{ours}")
+        say(f"{label}: DuckDB {found['seconds']:.1f} s, revenue {found['revenue']}")
+        return found["seconds"]
+
+    def engines(self, repeats: int, events: int, days: int) -> dict[str, list[Any]]:
+        """The real data on both engines and by DuckDB in turn, then what a day of work on Sail is made of."""
+        found: dict[str, list[Any]] = defaultdict(list)
+        fresh(self.lake)
+        self.dbt("parse", target="sail")
+        with sail.server(self.logs / "sail.out"):
+            for repeat in range(repeats):
+                label = f"engines, {repeat + 1}/{repeats}"
+                fresh(self.lake)
+                found["Spark"].append(self.project(label))
+                fresh(self.lake)
+                found["Sail"].append(self.project(label, target="sail"))
+                found["DuckDB"].append(self.duckdb(label))
+                fresh(self.lake)
+                found["Sail, with tests"].append(self.project(label, tests=True, target="sail"))
+                found["Sail, nothing new"].append(self.project(label, target="sail"))
+                found["Sail, nothing new, with tests"].append(self.project(label, tests=True, target="sail"))
+                one = ("--select", "sales_by_region", "--full-refresh")
+                found["Sail, one model with its tests"].append(self.project(label, *one, tests=True, target="sail"))
+                found["dbt's own start (dbt ls)"].append(self.dbt("ls", "--quiet", target="sail")[1])
+            land("demo", self.landing, events, days)
+            for repeat in range(repeats):
+                fresh(self.lake)
+                label = f"demo on Sail, {repeat + 1}/{repeats}"
+                found["Sail, demo with tests"].append(self.project(label, tests=True, target="sail"))
+        return found
+
     def grow(self, history: int, new: int, days: int, events: int) -> dict[str, Any]:
         """A lake that holds the days [new - history, new): a run without news, then one with the day `new`."""
         label = f"{history} days of history"
@@ -160,6 +204,12 @@ class Bench:
         found["day"] = self.project(f"{label}, one new day")
         found["floor"] = self.floor(f"{label} and the new day", warm=False)
         return found
+
+
+def rows_of(table: Path) -> int:
+    from deltalake import DeltaTable
+
+    return sum(DeltaTable(str(table)).get_add_actions(flatten=True).column("num_records").to_pylist())
 
 
 def count_commits(lake: Path) -> int:
@@ -226,6 +276,8 @@ def machine() -> str:
         "dbt-core": version("dbt-core"),
         "dbt-spark": version("dbt-spark"),
         "PySpark": version("pyspark"),
+        "Sail": version("pysail"),
+        "DuckDB": version("duckdb"),
         "Delta": jars[-1].stem.rsplit("-", 1)[1] if jars else "?",
     }
     return f"{cores} cores, {memory:.0f} GiB memory, {platform.system()} {platform.machine()}; " + ", ".join(
@@ -296,7 +348,44 @@ Project / floor: nothing new {ratios[0]} and {ratios[1]}, one new day {ratios[2]
 """
 
 
-def write_report(output: Path, command: str, cases: list[Case], lakes: list[dict[str, Any]], per_day: int) -> None:
+def engines_section(found: dict[str, list[Any]]) -> str:
+    duckdb = statistics.median(found["DuckDB"])
+    rows = []
+    for name, runs in found.items():
+        if isinstance(runs[0], float):
+            rows.append([name, spread(runs), "–", "–", f"{statistics.median(runs) / duckdb:.2f}", "–"])
+            continue
+        seconds = [run.seconds for run in runs]
+        rows.append(
+            [
+                name,
+                spread(seconds),
+                spread([run.dbt_seconds for run in runs]),
+                spread([run.engine_seconds for run in runs]),
+                f"{statistics.median(seconds) / duckdb:.2f}",
+                runs[0].commits,
+            ]
+        )
+    head = ["run", "seconds", "of these dbt's own figure", "statements, added up", "/ DuckDB", "commits"]
+    return f"""
+## Engines
+
+The real data, all files at once, unless said; the Sail server was running, Spark starts inside dbt. Medians (least to
+greatest) of {len(found["DuckDB"])} rounds, taken in turn. DuckDB with delta-rs (`benchmarks/duckdb_floor.py`) writes
+bronze, silver and the gold tables that hang on the orders, 6 of the project's tables, without checks; same row counts
+each time. Several statements may run side by side, so their seconds can add up to more than dbt's.
+
+{table(head, rows)}"""
+
+
+def write_report(
+    output: Path,
+    command: str,
+    cases: list[Case],
+    engines: dict[str, list[Any]],
+    lakes: list[dict[str, Any]],
+    per_day: int,
+) -> None:
     text = f"""# Performance
 
 Written by `make bench` on {date.today()}; the same command measures again. This time: `{command}`.
@@ -309,6 +398,8 @@ the project's tables: silver and gold row for row, bronze and quarantine by row 
 """
     if cases:
         text += cold_section(cases)
+    if engines:
+        text += engines_section(engines)
     if lakes:
         text += incremental_section(lakes, per_day)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -328,7 +419,7 @@ def parse_cases(context: Any, parameter: Any, value: str) -> list[str]:
 
 @click.command(context_settings={"show_default": True})
 @click.option("--cases", default=",".join(CASES), callback=parse_cases, help="Which of them to measure.")
-@click.option("--repeats", type=click.IntRange(1), help="Runs of each; left out: 3 of demo, 1 of real and million.")
+@click.option("--repeats", type=click.IntRange(1), help="Runs of each; left out: 3, or 1 of real and million.")
 @click.option("--events", default=3000, help="Events of the case demo.")
 @click.option("--days", default=30, help="Days of the case demo.")
 @click.option("--per-day", default=300, help="Events a day of the case incremental.")
@@ -336,7 +427,7 @@ def parse_cases(context: Any, parameter: Any, value: str) -> list[str]:
 @click.option("--work", default=".lake/bench", type=click.Path(path_type=Path), help="Folder for lakes and logs.")
 @click.option("--output", default="docs/performance.md", type=click.Path(path_type=Path), help="The report.")
 def main(cases: list[str], repeats: int | None, work: Path, output: Path, **sizes: int) -> None:
-    """Measure the project against plain Spark SQL, and write the report.
+    """Measure the project against plain Spark SQL, and the engines against DuckDB, and write the report.
 
     \b
     All of it:        make bench
@@ -354,6 +445,7 @@ def main(cases: list[str], repeats: int | None, work: Path, output: Path, **size
     command = f'make bench ARGS="{" ".join(options)}"' if options else "make bench"
     measured: list[Case] = []
     lakes: list[dict[str, Any]] = []
+    engines: dict[str, list[Any]] = {}
     say("parsing the project once, as any earlier dbt command would have")
     fresh(bench.lake)
     bench.dbt("parse")
@@ -361,13 +453,16 @@ def main(cases: list[str], repeats: int | None, work: Path, output: Path, **size
         if name == "incremental":
             for past in (history, 10 * history):
                 lakes.append(bench.grow(past, 10 * history, 10 * history + 1, per_day * (10 * history + 1)))
-        elif name == "real" and not REAL_DATA.exists():
-            say("real: the real data is not beside this checkout; left out")
+        elif name in ("real", "engines") and not REAL_DATA.exists():
+            say(f"{name}: the real data is not beside this checkout; left out")
             continue
+        elif name == "engines":
+            land("real", bench.landing, sizes["events"], sizes["days"])
+            engines = bench.engines(repeats or REPEATS[name], sizes["events"], sizes["days"])
         else:
             measured.append(Case(land(name, bench.landing, sizes["events"], sizes["days"])))
             bench.measure(measured[-1], repeats or REPEATS[name])
-        write_report(output, command, measured, lakes, per_day)
+        write_report(output, command, measured, engines, lakes, per_day)
 
 
 def land(name: str, landing: Path, events: int, days: int) -> str:

@@ -28,7 +28,7 @@ GAPS = {
     "new columns": "alter table gaps.t add columns (c int)",
     "column comments": "alter table gaps.t alter column a comment 'x'",
     "table comments": "comment on table gaps.t is 'x'",
-    "comment with query": "create or replace table gaps.c using delta location '{folder}/c' comment 'x' as select 1 as a",
+    "comment with query": "create or replace table gaps.c using delta location '{folder}/c' comment 'x' as select 1 a",
     "replace by other columns": "create or replace table gaps.t using delta location '{folder}/t' as select 1 as other",
     "registered array columns": "create table gaps.again (a int, b array<string>) using delta location '{folder}/t'",
     "cache": "cache table gaps.t",
