@@ -520,8 +520,8 @@ def serve(engine: str) -> None:
 
     \b
     Examples:
+      medallion serve
       medallion serve --engine sail
-      dbt build --target sail
     """
     if sail.is_listening():
         raise Failure(f"Something listens at {sail.HOST}:{sail.port()} already; end it, or set MEDALLION_SAIL_PORT.")

@@ -27,17 +27,20 @@ ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
 ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
 TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
-# Test modules that hold on both engines; the others are about Spark, or about no engine at all, and run with Spark.
-ON_SAIL = {"test_bronze", "test_scenarios", "test_real_data", "test_new_field", "test_kill", "test_sail"}
+# Test modules that run on Sail; the others are about Spark, or about no engine at all, and run with Spark.
+ON_SAIL = {"test_bronze", "test_scenarios", "test_real_data", "test_new_field", "test_kill", "test_ledger", "test_sail"}
+
+# Of these: what is about Sail, or takes so many builds that it is for the faster engine.
+ONLY_ON_SAIL = {"test_sail", "test_ledger"}
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """On Sail, only the modules that hold there; its own with it only."""
+    """Each engine has its modules."""
     if not collection_path.name.startswith("test_"):
         return None
     if ENGINE == "sail":
         return collection_path.stem not in ON_SAIL
-    return True if collection_path.stem == "test_sail" else None
+    return True if collection_path.stem in ONLY_ON_SAIL else None
 
 
 def run_dbt(*args: str, project_dir: Path = ROOT, target_path: Path | None = None, **variables: Any) -> dbtRunnerResult:

@@ -20,7 +20,7 @@ from conftest import ROOT
 
 from scripts import medallion
 
-COMMANDS = ["demo", "build", "docs", "optimize", "vacuum", "status"]
+COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status"]
 
 
 class FakeDbt:

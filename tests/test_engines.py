@@ -40,10 +40,9 @@ def test_spark_goes_on_where_sail_began(new_lake, on_sail):
     drop(lake, SEEDS[0], 5, 10, days=10)
     lake.build(*NO_TESTS)
     assert differences(lake, read_truth(lake.landing)) == {}
-    lake.build("--full-refresh", *NO_TESTS)
-    assert differences(lake, read_truth(lake.landing)) == {}
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("seed", SEEDS[1:])
 def test_spark_at_once_and_sail_day_by_day_give_the_same_rows(new_lake, on_sail, seed):
     spark, sail = new_lake(f"spark{seed}"), on_sail(new_lake(f"sail{seed}"))

@@ -24,7 +24,13 @@ Damage = Callable[[Manifest], None]
 # What a model in a folder may read, by the folder of what it reads; the longest folder that fits counts.
 MAY_READ = {
     "models/bronze": {"landing"},
-    "models/silver": {"models/bronze", "models/silver", "models/silver/judged", "seeds"},
+    "models/silver": {
+        "models/bronze",
+        "models/silver",
+        "models/silver/judged",
+        "models/silver/quarantine",
+        "seeds",
+    },
     "models/silver/judged": {"models/bronze", "seeds"},
     "models/silver/quarantine": {"models/bronze", "models/silver/judged", "seeds"},
     "models/gold": {"models/silver", "models/gold", "seeds", "snapshots"},
@@ -144,7 +150,7 @@ def columns_named_in_configs_exist(manifest: Manifest) -> list[str]:
     for model in models(manifest):
         config = model["config"]
         named = keys(model)
-        named += re.findall(r"DBT_INTERNAL_(?:SOURCE|DEST)\.(\w+)", config.get("matched_condition") or "")
+        named += config.get("newest_by") or []
         if config.get("merge_prune"):
             named.append(config["merge_prune"]["column"])
         named += re.findall(r"touched\(\s*'(\w+)'", model["raw_code"])
@@ -162,6 +168,21 @@ def every_window_is_asked_for_once(manifest: Manifest) -> list[str]:
         strategy = model["config"]["incremental_strategy"]
         if plans != 1 or (strategy == "replace_where") != ("touched(" in model["raw_code"]):
             found.append(f"{model['name']}: {plans} windows, strategy {strategy}")
+    return found
+
+
+def every_record_is_accounted_for(manifest: Manifest) -> list[str]:
+    """One model a source answers for its records: it reads the judged ones and comes after their quarantine."""
+    found = []
+    for source in (s for s in own(manifest, "source") if s["source_name"] == "landing"):
+        name = source["name"]
+        answering = [m for m in models(manifest) if m["config"].get("ledger", {}).get("source") == name]
+        parents = {f"model.medallion.{layer}_{name}" for layer in ("judged", "quarantine")}
+        if len(answering) != 1 or not parents <= set(answering[0]["depends_on"]["nodes"]):
+            found.append(f"{name}: {', '.join(m['name'] for m in answering) or 'no model'}")
+    for model in models(manifest):
+        if (model["config"].get("newest_by") or ["record_hash"])[-1] != "record_hash":
+            found.append(f"{model['name']}: newest_by does not end in record_hash")
     return found
 
 
@@ -322,6 +343,17 @@ def drop_test(name: str) -> Damage:
 
 
 BROKEN: list[tuple[Rule, Damage, str]] = [
+    (every_record_is_accounted_for, change("silver_products config ledger", {}), "products: no model"),
+    (
+        every_record_is_accounted_for,
+        change("silver_products depends_on nodes", ["model.medallion.judged_products"]),
+        "products: silver_products",
+    ),
+    (
+        every_record_is_accounted_for,
+        change("silver_products config newest_by", ["record_hash", "extracted_at"]),
+        "silver_products: newest_by does not end in record_hash",
+    ),
     (
         layers_read_what_they_may,
         change("dim_products depends_on nodes", ["model.medallion.bronze_products"]),
@@ -360,7 +392,7 @@ BROKEN: list[tuple[Rule, Damage, str]] = [
     ),
     (
         columns_named_in_configs_exist,
-        change("silver_products config matched_condition", "DBT_INTERNAL_SOURCE.seen > DBT_INTERNAL_DEST.extracted_at"),
+        change("silver_products config newest_by", ["seen", "record_hash"]),
         "silver_products: seen",
     ),
     (

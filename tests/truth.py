@@ -9,6 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+# The silver table that answers for the records of a source.
+SILVER = {
+    "orders": "silver_order_lines",
+    "web_events": "silver_web_events",
+    "marketplace_orders": "silver_marketplace_orders",
+    "customers": "silver_customer_changes",
+    "products": "silver_products",
+}
+
 
 def read_truth(landing: Path) -> dict[str, Any]:
     """The generator's truth.json of a landing folder."""
@@ -46,6 +55,17 @@ def differences(lake: Any, truth: dict[str, Any]) -> dict[str, Any]:
     for table, expected in truth["silver"].items():
         [(rows,)] = lake.sql(f"select count(*) from {{silver}}.{table}")
         compare(f"silver {table}", rows, expected["rows"])
+    for source, table in SILVER.items():
+        query = f"select place, sum(record_count) from {{ops}}.row_ledger where source = '{source}' group by place"
+        places = Counter(dict(lake.sql(query)))
+        compare(f"ledger {source}, landed", places.total(), truth["bronze"][source]["rows"])
+        compare(f"ledger {source}, unreadable", places["unreadable"], truth["bronze"][source]["unreadable"])
+        bad = sum(truth["quarantine"][source].values())
+        compare(f"ledger {source}, bad", places["quarantined"] + places["unreadable"], bad)
+        rows = truth["silver"][table]["rows"]
+        deletes = truth["silver"][table].get("deletes", 0)
+        compare(f"ledger {source}, rows", places["new"], rows - deletes)
+        compare(f"ledger {source}, deletes", places["deleted"], deletes)
     for table, expected in truth["gold"].items():
         rows = lake.sql(f"select {', '.join(expected['columns'])} from {{gold}}.{table}")
         actual = Counter(tuple(plain(value) for value in row) for row in rows)

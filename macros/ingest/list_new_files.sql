@@ -67,6 +67,7 @@
     from binaryFile.`{{ source.folder | replace('`', '``') }}` with (recursiveFileLookup = 'true')
 {%- endmacro -%}
 
+{#- A file without any byte is not listed, as Spark does not list it either. -#}
 {%- macro _sail_listing(source) -%}
     select
         file_path as file_uri,
@@ -74,4 +75,5 @@
         file_size,
         cast(file_modified_at as timestamp) as file_modified_at
     from {{ sail_source('landing_files', source.folder) }}
+    where file_size > 0
 {%- endmacro -%}

@@ -24,5 +24,6 @@
             delete from {{ of_source }} and batch_id > {{ written }} and record_count > 0
         {%- endcall -%}
     {%- endif -%}
-    {{- return([written, recorded['newest'], newest_commit] | max | int + 1) -}}
+    {%- set placed = run_query('select coalesce(max(batch_id), 0) from ' ~ row_ledger() ~ " where source = '" ~ source_name ~ "'").rows[0][0] -%}
+    {{- return([written, recorded['newest'], newest_commit, placed] | max | int + 1) -}}
 {%- endmacro -%}

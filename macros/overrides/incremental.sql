@@ -12,9 +12,11 @@
     {%- set existing_relation = load_relation(this) -%}
     {%- set is_rebuild = existing_relation is none or existing_relation.is_view or should_full_refresh() -%}
     {%- set plan = read_plan(sql) -%}
+    {%- set pruning = [] -%}
     {%- do _validate_strategy(config.get('incremental_strategy')) -%}
 
     {%- if plan.get('skip') and not is_rebuild -%}
+        {%- do balance_rows(target_relation, plan.get('since', 0)) -%}
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
         {{- return({'relations': [target_relation]}) -}}
     {%- endif -%}
@@ -47,7 +49,7 @@
         {%- if not is_rebuild -%}
             {%- do process_schema_changes(config.get('on_schema_change') or 'ignore', staged, existing_relation) -%}
         {%- endif -%}
-        {%- do _write_staged(staged, target_relation, plan, is_rebuild) -%}
+        {%- do _write_staged(staged, target_relation, plan, is_rebuild, pruning) -%}
         {%- call statement('drop_staged') -%}
             drop view if exists {{ staged }}
         {%- endcall -%}
@@ -56,6 +58,7 @@
     {%- if 'files' in plan -%}
         {%- do record_files(target_relation, plan['source'], plan['batch_id'], plan['files']) -%}
     {%- endif -%}
+    {%- do balance_rows(target_relation, plan.get('since', 0), pruning) -%}
     {%- do record_consumed(target_relation, plan.get('consumed')) -%}
     {%- do apply_grants(target_relation, config.get('grants'), should_revoke(existing_relation, should_full_refresh())) -%}
     {%- do persist_docs(target_relation, model) -%}
@@ -76,13 +79,14 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{%- macro _write_staged(staged, target_relation, plan, is_rebuild) -%}
+{%- macro _write_staged(staged, target_relation, plan, is_rebuild, pruning) -%}
     {%- set strategy = config.get('incremental_strategy') -%}
     {%- if strategy == 'merge' and not is_rebuild -%}
         {#- The batch is needed twice, for the range that prunes the target and for the MERGE, but computed once. -#}
         {%- do _cache(staged) -%}
+        {%- do pruning.extend(merge_pruning(staged)) -%}
         {%- call statement('main') -%}
-            {{ get_merge_sql(target_relation, staged, config.get('unique_key'), none, merge_pruning(staged)) }}
+            {{ get_merge_sql(target_relation, staged, config.get('unique_key'), none, pruning) }}
         {%- endcall -%}
         {%- do _cache(staged, 'uncache') -%}
     {%- else -%}

@@ -1,8 +1,10 @@
 {{ config(
     unique_key=['customer_id', 'sequence'],
-    matched_condition='DBT_INTERNAL_SOURCE.record_hash > DBT_INTERNAL_DEST.record_hash',
+    newest_by=['record_hash'],
+    ledger={'source': 'customers', 'deleted': "operation = 'delete'"},
 ) }}
 
+-- depends_on: {{ ref('quarantine_customers') }}
 with judged as (
     select * from {{ ref('judged_customers') }}
     where size(violated_rules) = 0 and {{ new_batches(ref('bronze_customers')) }}
@@ -25,6 +27,7 @@ final as (
         source_file,
         record_number,
         batch_id,
+        batch_id as first_batch_id,
         ingested_at
     from deduplicated
 )

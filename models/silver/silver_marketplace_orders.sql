@@ -1,10 +1,10 @@
 {{ config(
     unique_key='order_id',
-    matched_condition="(DBT_INTERNAL_SOURCE.revision > DBT_INTERNAL_DEST.revision or ("
-    ~ "DBT_INTERNAL_SOURCE.revision = DBT_INTERNAL_DEST.revision and "
-    ~ "DBT_INTERNAL_SOURCE.record_hash > DBT_INTERNAL_DEST.record_hash))",
+    newest_by=['revision', 'record_hash'],
+    ledger={'source': 'marketplace_orders'},
 ) }}
 
+-- depends_on: {{ ref('quarantine_marketplace_orders') }}
 with judged as (
     select * from {{ ref('judged_marketplace_orders') }}
     where size(violated_rules) = 0 and {{ new_batches(ref('bronze_marketplace_orders')) }}
@@ -28,6 +28,7 @@ final as (
         source_file,
         record_number,
         batch_id,
+        batch_id as first_batch_id,
         ingested_at
     from deduplicated
 )

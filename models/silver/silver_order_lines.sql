@@ -1,22 +1,17 @@
-{{ config(unique_key='order_line_id', merge_prune={'column': 'sales_date', 'slack_days': 0}) }}
+{{ config(
+    unique_key='order_line_id',
+    merge_prune={'column': 'sales_date', 'slack_days': 0},
+    ledger={'source': 'orders'},
+) }}
 
+-- depends_on: {{ ref('quarantine_orders') }}
 with judged as (
     select * from {{ ref('judged_orders') }}
     where size(violated_rules) = 0 and {{ new_batches(ref('bronze_orders')) }}
 ),
 
--- the feed has no line number: a line is the same when all its eight values are
-keyed as (
-    select
-        {{ row_key([
-            'invoice_no', 'product_id', 'description', 'quantity', 'invoiced_at', 'unit_price', 'customer_id', 'country',
-        ]) }} as order_line_id,
-        *
-    from judged
-),
-
 deduplicated as (
-    {{ deduplicate('keyed', 'order_line_id', ['source_file', 'record_number']) }}
+    {{ deduplicate('judged', 'order_line_id', ['source_file', 'record_number']) }}
 ),
 
 final as (
@@ -38,6 +33,7 @@ final as (
         source_file,
         record_number,
         batch_id,
+        batch_id as first_batch_id,
         ingested_at
     from deduplicated
 )

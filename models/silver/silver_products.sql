@@ -1,10 +1,10 @@
 {{ config(
     unique_key='product_id',
-    matched_condition="(DBT_INTERNAL_SOURCE.extracted_at > DBT_INTERNAL_DEST.extracted_at or ("
-    ~ "DBT_INTERNAL_SOURCE.extracted_at = DBT_INTERNAL_DEST.extracted_at and "
-    ~ "DBT_INTERNAL_SOURCE.record_hash > DBT_INTERNAL_DEST.record_hash))",
+    newest_by=['extracted_at', 'record_hash'],
+    ledger={'source': 'products'},
 ) }}
 
+-- depends_on: {{ ref('quarantine_products') }}
 with judged as (
     select * from {{ ref('judged_products') }}
     where size(violated_rules) = 0 and {{ new_batches(ref('bronze_products')) }}
@@ -25,6 +25,7 @@ final as (
         source_file,
         record_number,
         batch_id,
+        batch_id as first_batch_id,
         ingested_at
     from deduplicated
 )

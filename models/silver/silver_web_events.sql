@@ -1,11 +1,11 @@
 {{ config(
     unique_key='event_id',
     merge_prune={'column': 'activity_date', 'slack_days': 7},
-    matched_condition="(DBT_INTERNAL_SOURCE.event_at > DBT_INTERNAL_DEST.event_at or ("
-    ~ "DBT_INTERNAL_SOURCE.event_at = DBT_INTERNAL_DEST.event_at and "
-    ~ "DBT_INTERNAL_SOURCE.record_hash > DBT_INTERNAL_DEST.record_hash))",
+    newest_by=['event_at', 'record_hash'],
+    ledger={'source': 'web_events'},
 ) }}
 
+-- depends_on: {{ ref('quarantine_web_events') }}
 with judged as (
     select * from {{ ref('judged_web_events') }}
     where size(violated_rules) = 0 and {{ new_batches(ref('bronze_web_events')) }}
@@ -31,6 +31,7 @@ final as (
         source_file,
         record_number,
         batch_id,
+        batch_id as first_batch_id,
         ingested_at
     from deduplicated
 )

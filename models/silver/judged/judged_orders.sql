@@ -22,11 +22,21 @@ typed as (
     from bronze
 ),
 
+-- the feed has no line number: a line is the same when all its eight values are
+keyed as (
+    select
+        {{ row_key([
+            'invoice_no', 'product_id', 'description', 'quantity', 'invoiced_at', 'unit_price', 'customer_id', 'country',
+        ]) }} as order_line_id,
+        *
+    from typed
+),
+
 judged as (
     select
         *,
         {{ violated_rules() }} as violated_rules
-    from typed
+    from keyed
 )
 
 select * from judged

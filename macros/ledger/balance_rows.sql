@@ -1,0 +1,183 @@
+{#- Finds the place of every landed record of a source, batch by batch, after silver and quarantine were written, and enters
+    the counts into the row ledger. A record is told by file and number: it is in silver, in quarantine, or silver holds
+    another record of its key that it must not replace. The build fails if one is nowhere, or in two places.
+    Looks at the batches after `since` and at those that the ledger does not hold yet; without any, one small query is all. -#}
+{%- macro balance_rows(relation, since, predicates=[]) -%}
+    {%- set source = config.get('ledger', {}).get('source') -%}
+    {%- if not source -%}
+        {{- return('') -}}
+    {%- endif -%}
+    {%- set batches = run_query(_landed_sql(source, since)).rows -%}
+    {%- if not batches -%}
+        {{- return('') -}}
+    {%- endif -%}
+    {%- set ids = batches | map(attribute='batch_id') | map('int') | list -%}
+    {%- set found_sql = _found_sql(relation, source, 'batch_id between ' ~ ids | min ~ ' and ' ~ ids | max) -%}
+    {%- set judged_sql = _judged_sql(relation, source, predicates) -%}
+    {%- set counted = _count_places(found_sql, judged_sql) -%}
+    {%- for batch in batches -%}
+        {%- set placed = counted | selectattr('batch_id', 'equalto', batch['batch_id']) | selectattr('place') | list -%}
+        {%- set missing = batch['landed'] - placed | sum(attribute='record_count') -%}
+        {%- if missing or placed | selectattr('place', 'equalto', 'twice') | list -%}
+            {%- do _refuse_to_go_on(relation, source, batch, missing, found_sql ~ judged_sql) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set unrecorded = batches | rejectattr('is_recorded') | map(attribute='batch_id') | list -%}
+    {%- set entries = [] -%}
+    {%- for row in counted if row['batch_id'] in unrecorded and row['place'] -%}
+        {%- do entries.append(
+            '(' ~ row['batch_id'] ~ ', ' ~ sql_literal(row['place']) ~ ', '
+            ~ (sql_literal(row['reason']) if row['reason'] else 'cast(null as string)') ~ ', ' ~ row['record_count'] ~ ')'
+        ) -%}
+    {%- endfor -%}
+    {%- if entries -%}
+        {%- call statement('record_places') -%}
+            insert into {{ row_ledger() }}
+            select
+                '{{ source }}', cast(batch_id as bigint), place, reason, cast(record_count as bigint), '{{ invocation_id }}',
+                current_timestamp()
+            from values {{ entries | join(', ') }} as counted(batch_id, place, reason, record_count)
+        {%- endcall -%}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro _landed_sql(source, since) -%}
+    select
+        files.batch_id,
+        sum(files.record_count) as landed,
+        max(files.batch_id) <= max(recorded.batch_id) as is_recorded
+    from {{ file_ledger() }} as files
+    cross join (select coalesce(max(batch_id), 0) as batch_id from {{ row_ledger() }} where source = '{{ source }}') as recorded
+    where files.source = '{{ source }}' and files.batch_id > least(recorded.batch_id, {{ since }})
+    group by files.batch_id
+    having sum(files.record_count) > 0
+{%- endmacro -%}
+
+{#- Counts by batch, place and reason. Most records are found by their identity alone, which reads three columns; only the
+    others are judged once more. They are listed by name, so that the engine reads these only, unless they are too many. -#}
+{%- macro _count_places(found_sql, judged_sql) -%}
+    {%- set by_place = ' select batch_id, place, reason, count(*) as record_count from ' -%}
+    {%- set counted = run_query(found_sql ~ by_place ~ 'found group by batch_id, place, reason').rows | list -%}
+    {%- set unplaced = counted | rejectattr('place') | sum(attribute='record_count') -%}
+    {%- if not unplaced -%}
+        {{- return(counted) -}}
+    {%- endif -%}
+    {%- if unplaced <= 10000 -%}
+        {%- set names = run_query(found_sql ~ ' select ' ~ _name_of('found') ~ ' as name from found where place is null').columns[0].values() -%}
+        {%- set listed = [] -%}
+        {%- for name in names -%}{%- do listed.append(sql_literal(name)) -%}{%- endfor -%}
+        {%- set judged_sql = judged_sql | replace(_is_unplaced(), _name_of('judged') ~ ' in (' ~ listed | join(', ') ~ ')') -%}
+    {%- endif -%}
+    {%- set judged = run_query(found_sql ~ judged_sql ~ by_place ~ 'placed group by batch_id, place, reason').rows | list -%}
+    {{- return(counted | selectattr('place') | list + judged) -}}
+{%- endmacro -%}
+
+{#- A CTE `found`: one row a record of bronze, `place` NULL where it is neither in silver nor in quarantine. -#}
+{%- macro _found_sql(relation, source, of_batches) -%}
+    with found as (
+        select
+            landed.batch_id,
+            landed.source_file,
+            landed.record_number,
+            case
+                when kept.batch_id is not null and refused.batch_id is not null then 'twice'
+                when refused.batch_id is not null and landed.unreadable_reason is not null then 'unreadable'
+                when refused.batch_id is not null then 'quarantined'
+                else kept.place
+            end as place,
+            array_join(refused.violated_rules, ', ') as reason
+        from (
+            select batch_id, source_file, record_number, unreadable_reason
+            from {{ _of_source('bronze', source) }} where {{ of_batches }}
+        ) as landed
+        left join (
+            select
+                batch_id, source_file, record_number,
+                case
+                    {%- if config.get('ledger').get('deleted') %}
+                    when {{ config.get('ledger')['deleted'] }} then 'deleted'
+                    {%- endif %}
+                    when first_batch_id = batch_id then 'new'
+                    else 'updated'
+                end as place
+            from {{ relation }} where {{ of_batches }}
+        ) as kept
+            on landed.source_file = kept.source_file and landed.record_number = kept.record_number
+        left join (
+            select batch_id, source_file, record_number, violated_rules
+            from {{ _of_source('quarantine', source) }} where {{ of_batches }}
+        ) as refused
+            on landed.source_file = refused.source_file and landed.record_number = refused.record_number
+    )
+{%- endmacro -%}
+
+{#- A CTE `placed`, for the records that were not found: each beside the row of its key, `place` NULL where that should be it. -#}
+{%- macro _judged_sql(relation, source, predicates) -%}
+    {%- set same_key = [] + predicates -%}
+    {%- for key in _unique_key(relation) -%}
+        {%- do same_key.append('DBT_INTERNAL_SOURCE.' ~ key ~ ' <=> DBT_INTERNAL_DEST.' ~ key) -%}
+    {%- endfor -%}
+    {%- set ctes = model.get('extra_ctes', []) -%}
+    {%- for cte in ctes %}, {{ cte.sql }}{% endfor %},
+    placed as (
+        select
+            DBT_INTERNAL_SOURCE.batch_id,
+            DBT_INTERNAL_SOURCE.source_file,
+            DBT_INTERNAL_SOURCE.record_number,
+            cast(null as string) as reason,
+            case
+                when size(DBT_INTERNAL_SOURCE.violated_rules) > 0 or DBT_INTERNAL_DEST.batch_id is null then null
+                when {{ is_newer('DBT_INTERNAL_DEST', 'DBT_INTERNAL_SOURCE') }} then 'superseded'
+                {%- if config.get('newest_by') %}
+                when not DBT_INTERNAL_SOURCE.record_hash <=> DBT_INTERNAL_DEST.record_hash then null
+                {%- endif %}
+                when DBT_INTERNAL_SOURCE.batch_id = DBT_INTERNAL_DEST.batch_id then 'duplicate'
+                else 'unchanged'
+            end as place
+        from (
+            select * from {{ '__dbt__cte__judged_' ~ source if ctes else _of_source('judged', source) }} as judged
+            where {{ _is_unplaced() }}
+        ) as DBT_INTERNAL_SOURCE
+        left join {{ relation }} as DBT_INTERNAL_DEST on {{ same_key | join(' and ') }}
+    )
+{%- endmacro -%}
+
+{%- macro _name_of(record) -%}
+    {{- return("concat(" ~ record ~ ".source_file, ' record ', " ~ record ~ ".record_number)") -}}
+{%- endmacro -%}
+
+{%- macro _is_unplaced() -%}
+    {{- return(
+        'exists (select 1 from found where found.place is null and found.source_file = judged.source_file '
+        ~ 'and found.record_number = judged.record_number)'
+    ) -}}
+{%- endmacro -%}
+
+{%- macro _of_source(layer, source) -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == layer ~ '_' ~ source -%}
+        {{- return(api.Relation.create(schema=node.schema, identifier=node.alias)) -}}
+    {%- endfor -%}
+    {{- exceptions.raise_compiler_error(model.name ~ ": no model " ~ layer ~ "_" ~ source ~ ", which its row ledger needs.") -}}
+{%- endmacro -%}
+
+{%- macro _refuse_to_go_on(relation, source, batch, missing, ctes) -%}
+    {%- if missing > 0 -%}
+        {%- set problem = missing ~ ' of ' ~ batch['landed'] ~ ' landed records are lost: neither ' ~ relation ~ ' nor '
+            ~ _of_source('quarantine', source) ~ ' accounts for them' -%}
+        {%- set wrong = "place is null and not exists (select 1 from placed where placed.place is not null and "
+            ~ "placed.source_file = found.source_file and placed.record_number = found.record_number)" -%}
+    {%- else -%}
+        {%- set problem = 'some of the ' ~ batch['landed'] ~ ' landed records are in ' ~ relation ~ ' twice, or in '
+            ~ _of_source('quarantine', source) ~ ' as well' -%}
+        {%- set wrong = "place = 'twice'" -%}
+    {%- endif -%}
+    {%- set examples = run_query(
+        ctes ~ ' select ' ~ _name_of('found') ~ ' as name from found where ' ~ wrong
+        ~ ' and batch_id = ' ~ batch['batch_id'] ~ ' order by source_file, record_number limit 3'
+    ).columns[0].values() | join(', ') -%}
+    {{- exceptions.raise_compiler_error(
+        'Source ' ~ source ~ ', batch ' ~ batch['batch_id'] ~ ': ' ~ problem ~ (' (' ~ examples ~ ')' if examples) ~ '. '
+        ~ 'Nothing that is built on ' ~ relation.identifier ~ ' was built. Compare the predicates of the two models with those of judged_'
+        ~ source ~ ' and build again; a changed rule needs --full-refresh of both.'
+    ) -}}
+{%- endmacro -%}

@@ -1,0 +1,44 @@
+{#- The ledgers of files and of rows stand before any model runs: bronze reads the first to know which files are new, silver
+    enters in the second where each landed record went. -#}
+{%- macro create_ledgers() -%}
+    {%- if execute -%}
+        {%- set schema = file_ledger().schema -%}
+        {%- do run_query('create schema if not exists ' ~ schema) -%}
+        {%- set known = run_query('show tables in ' ~ schema).columns[1].values() | list -%}
+        {%- set missing = [file_ledger(), row_ledger()] | rejectattr('identifier', 'in', known) | list -%}
+        {%- if missing and target.host in ['local', 'sail'] -%}
+            {%- set found = register_lake_tables(schema, known) -%}
+            {%- set missing = missing | rejectattr('identifier', 'in', found) | list -%}
+        {%- endif -%}
+        {%- for ledger in missing -%}
+            {%- do run_query(
+                'create table if not exists ' ~ ledger ~ ' (' ~ _ledger_columns()[ledger.identifier] ~ ') using delta '
+                ~ sail_location_clause(ledger) ~ " tblproperties ('delta.autoOptimize.autoCompact' = 'true')"
+            ) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro _ledger_columns() -%}
+    {{- return({
+        'file_ledger': "
+            source string comment 'Source in the landing zone',
+            source_file string comment 'Path of the file below the landing root',
+            batch_id bigint comment 'Batch of the source that ingested the file',
+            file_size bigint comment 'Size at ingest, bytes',
+            file_modified_at timestamp comment 'Modification time at ingest, UTC',
+            record_count bigint comment 'Records that bronze holds of the file',
+            unreadable_count bigint comment 'Of these: records that could not be read',
+            ingested_at timestamp comment 'When the file was ingested, UTC'
+        ",
+        'row_ledger': "
+            source string comment 'Source in the landing zone',
+            batch_id bigint comment 'Batch of the source',
+            place string comment 'Where the records went',
+            reason string comment 'The broken rules, or why they could not be read',
+            record_count bigint comment 'Records of the batch in this place for this reason',
+            invocation_id string comment 'The dbt run that counted them',
+            recorded_at timestamp comment 'When they were counted, UTC'
+        ",
+    }) -}}
+{%- endmacro -%}
