@@ -176,7 +176,7 @@ name: upkeep_project
 version: 0.1.0
 config-version: 2
 profile: medallion
-macro-paths: [{macros}]
+macro-paths: ["{macros}"]
 flags: {{send_anonymous_usage_stats: false, validate_macro_args: true}}
 vars: {{optimize_min_files: 6}}
 models:
@@ -209,9 +209,7 @@ MODELS = {
 def kept(new_lake, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A project of small tables with the post-hook, built once."""
     project = tmp_path_factory.mktemp("upkeep")
-    folders = ["upkeep", "ingest", "incremental", "overrides"]
-    paths = ", ".join(f"'{os.path.relpath(ROOT / 'macros' / folder, project)}'" for folder in folders)
-    (project / "dbt_project.yml").write_text(PROJECT.format(macros=paths))
+    (project / "dbt_project.yml").write_text(PROJECT.format(macros=os.path.relpath(ROOT / "macros", project)))
     for path, sql in MODELS.items():
         (project / "models" / path).parent.mkdir(parents=True, exist_ok=True)
         (project / "models" / path).write_text(sql)
