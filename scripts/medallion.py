@@ -33,8 +33,9 @@ LAST_RUN = ROOT / "target" / "run_results.json"
 LAYERS = ["bronze", "silver", "gold", "ops"]
 NO_TABLES = "no tables yet: run medallion demo"
 
-# dbt's exit codes
-OK, FAILED, ERROR = 0, 1, 2
+# dbt's exit codes, and one for a lake in use
+OK, FAILED, ERROR, BUSY = 0, 1, 2, 3
+READ_ONLY = {"docs", "status"}  # commands that may run beside a build, where the engine lets them
 
 # What an error of Spark or Delta means, and what to do about it.
 KNOWN_ERRORS = [
@@ -58,7 +59,10 @@ KNOWN_ERRORS = [
      "No Sail server answers; run medallion serve --engine sail, or use medallion build, which starts one."),
     (r"OutOfMemoryError|GC overhead limit",
      "Spark ran out of memory; raise spark.driver.memory in profiles.yml."),
-    (r"No space left on device", "The disk is full."),
+    (r"No space left on device|StorageFull",
+     "The disk is full; make room and run the command again, it goes on from here."),
+    (r"Permission denied|AccessDenied|Read-only file system|Mkdirs failed to create",
+     "A folder of the lake cannot be written; see who owns it, then run the command again."),
 ]  # fmt: skip
 
 HAND_OVER = "delta-rs: "  # starts a line by which a macro hands a job over (hand_over_to_delta_rs)
@@ -179,21 +183,52 @@ def exit_code(result: Any) -> int:
 
 
 @contextmanager
-def dbt_session(options: Sequence[str] = ()) -> Iterator[Dbt]:
+def dbt_session(options: Sequence[str] = (), writes: bool = True) -> Iterator[Dbt]:
     """dbt from the project's root, with signals handled, and the engine gone at the end."""
     os.chdir(ROOT)
     # Python's own watcher of leaked semaphores, which a stopped run leaves to it.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, interrupt)
-    if holder := lake_holder(options):
-        raise Failure(holder)
     silence_pyspark()
-    try:
-        with sail_server() if target_of(options) == "sail" else nullcontext():
-            yield Dbt(options)
-    finally:
-        stop_spark()
+    with lake_lock(writes) if target_of(options) in ("local", "sail") else nullcontext():
+        if holder := lake_holder(options):
+            raise Failure(holder, BUSY)
+        try:
+            with sail_server() if target_of(options) == "sail" else nullcontext():
+                yield Dbt(options)
+        finally:
+            stop_spark()
+
+
+@contextmanager
+def lake_lock(writes: bool = True) -> Iterator[None]:
+    """The lake for one writer at a time. The lock is the system's: it goes with the process, however that ends."""
+    import fcntl
+
+    home = lake_home()
+    try:  # also for readers: Derby complains where it finds no folder for its log
+        home.mkdir(parents=True, exist_ok=True)
+        file = (home / "lock").open("a+")
+    except OSError as problem:
+        raise Failure(
+            f"The lake folder {home} cannot be written ({problem.strerror}); mend that, or set MEDALLION_HOME."
+        ) from None
+    with file:
+        if not writes:
+            yield
+            return
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise Failure(
+                f"Process {file.read()} writes to the lake {home}; wait for it or end it. Nothing was changed.", BUSY
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
 
 
 @contextmanager
@@ -276,7 +311,6 @@ def lake_holder(options: Sequence[str]) -> str | None:
     if target_of(options) != "local":
         return None
     home = lake_home()
-    home.mkdir(parents=True, exist_ok=True)  # Derby complains where it finds no folder for its log
     lock = home / "metastore" / "dbex.lck"
     if not lock.exists():
         return None
@@ -380,7 +414,7 @@ def main() -> None:
     """Landing files to trustworthy gold tables: dbt for this project, and upkeep of its tables.
 
     Everything that builds is plain dbt and works without this command. Exit codes are dbt's: 0 all well, 1 something
-    failed, 2 it could not run or was stopped.
+    failed, 2 it could not run or was stopped; and 3, another process has the lake.
 
     \b
     Examples:
@@ -397,7 +431,7 @@ def with_dbt(command: Callable[..., int | None]) -> Callable[..., None]:
     @click.option("--vars", "variables", metavar="YAML", help="Variables, as for dbt.")
     @functools.wraps(command)
     def inside(target: str | None, variables: str | None, **arguments: Any) -> None:
-        with dbt_session(options(target=target, vars=variables)) as dbt:
+        with dbt_session(options(target=target, vars=variables), command.__name__ not in READ_ONLY) as dbt:
             raise click.exceptions.Exit(command(dbt, **arguments) or OK)
 
     return inside

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -331,11 +332,43 @@ def test_a_lake_that_another_process_holds(fake: FakeDbt, tmp_path: Path) -> Non
         result = medal("build")
         elsewhere = medal("build", "--target", "cluster")
         holder.kill()
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert f"holds the lake {tmp_path / 'lake'}" in result.output
     if sys.platform == "linux":
         assert f"process {holder.pid} holds" in result.output
     assert elsewhere.exit_code == 0
+
+
+@pytest.mark.parametrize("target", ["local", "sail"])
+def test_two_writers_at_once(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str) -> None:
+    monkeypatch.setattr(medallion, "sail_server", nullcontext)
+    hold = f"""
+import sys, time
+sys.path.insert(0, {str(ROOT)!r})
+from scripts import medallion
+with medallion.lake_lock():
+    print(flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE) as first:
+        first.stdout.readline()
+        second = medal("build", "--target", target)
+        reader = medal("status", "--target", target)
+        first.kill()
+        first.wait()
+        third = medal("build", "--target", target)
+    assert second.exit_code == 3
+    assert f"Process {first.pid} writes to the lake {tmp_path / 'lake'}" in second.output
+    assert fake.commands[-1] == f"build --target {target}"
+    assert (reader.exit_code, third.exit_code) == (0, 0)
+
+
+def test_a_lake_folder_that_cannot_be_written(fake: FakeDbt, tmp_path: Path) -> None:
+    (tmp_path / "lake").touch()
+    result = medal("build")
+    assert result.exit_code == 2
+    assert f"The lake folder {tmp_path / 'lake'} cannot be written (File exists)" in result.output
+    assert not fake.invocations
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
