@@ -35,7 +35,7 @@ NO_TABLES = "no tables yet: run medallion demo"
 
 # dbt's exit codes, and one for a lake in use
 OK, FAILED, ERROR, BUSY = 0, 1, 2, 3
-READ_ONLY = {"docs", "status"}  # commands that may run beside a build, where the engine lets them
+READ_ONLY = {"docs", "status", "waiting", "records"}  # commands that may run beside a build, where the engine lets them
 
 # What an error of Spark or Delta means, and what to do about it.
 KNOWN_ERRORS = [
@@ -384,7 +384,10 @@ def show_tables(dbt: Dbt) -> bool:
 
 
 def show_quarantine(dbt: Dbt) -> None:
-    rows = dbt.rows(f"select * from ({call('quarantine_summary')}) order by source, record_count desc, rule")
+    rows = dbt.rows(
+        f"select source, rule, record_count from ({call('quarantine_summary')})"
+        " order by source, record_count desc, rule"
+    )
     if rows:
         show_table("Quarantined records by source and rule", rows)
     else:
@@ -645,6 +648,102 @@ def by_delta_rs(job: dict[str, Any]) -> str:
     if not job["apply"]:
         return f"{job['name']}: files to delete: {len(found)} ({job['retention']})"
     return f"{job['name']}: files deleted: {len(table.vacuum(dry_run=False, **options))} ({job['retention']})"
+
+
+@main.group()
+def quarantine() -> None:
+    """Records that broke a rule: count them, look at them, judge them again after a change of the rules.
+
+    \b
+    Examples:
+      medallion quarantine list
+      medallion quarantine show orders --rule quantity_valid
+      medallion quarantine replay orders
+    """
+
+
+@quarantine.command("list")
+@click.option("--source", help="Only this source, for instance orders.")
+@with_dbt
+def waiting(dbt: Dbt, source: str | None) -> None:
+    """Count the records in quarantine by source, rule and age.
+
+    \b
+    Examples:
+      medallion quarantine list
+      medallion quarantine list --source orders
+    """
+    age = ", ".join(
+        f"date_format({which}_ingested_at, 'yyyy-MM-dd HH:mm') as {which}_utc" for which in ("oldest", "newest")
+    )
+    summary = call("quarantine_summary", source=source)
+    rows = dbt.rows(
+        f"select source, rule, record_count, {age} from ({summary}) order by source, record_count desc, rule"
+    )
+    if rows:
+        show_table("Records in quarantine", rows)
+    else:
+        say("No quarantined records.")
+
+
+@quarantine.command("show")
+@click.argument("source")
+@click.option("--rule", help="Only records that break this rule.")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1), help="So many records.")
+@with_dbt
+def records(dbt: Dbt, source: str, rule: str | None, limit: int) -> None:
+    """Show records as they came, newest first, with their file, their number in it and the rules that they break.
+
+    \b
+    Examples:
+      medallion quarantine show orders
+      medallion quarantine show orders --rule quantity_valid --limit 20
+    """
+    rows = dbt.rows(
+        "select source_file, record_number, array_join(violated_rules, ', ') as rules, record"
+        f" from ({call('quarantined_records', source=source, rule=rule)})"
+        " order by ingested_at desc, source_file, record_number",
+        limit,
+    )
+    for row in rows:
+        say(f"{row['source_file']} record {row['record_number']}: {row['rules']}\n{row['record']}\n")
+    if not rows:
+        say("No such records.")
+
+
+@quarantine.command("replay")
+@click.argument("source")
+@click.option("--apply", is_flag=True, help="Build; without it the records are only judged and counted.")
+@with_dbt
+def replay(dbt: Dbt, source: str, apply: bool) -> int:
+    """Judge the records of a source again, by the rules as they are now.
+
+    With --apply, silver, quarantine and what is built on them are computed again from bronze: they end as if the rules
+    had always been these. The row ledger gets the corrections.
+
+    \b
+    Examples:
+      medallion quarantine replay orders
+      medallion quarantine replay orders --apply
+    """
+    judged = f"judged_{source}"
+    if not dbt.quietly(["run", "--select", judged, *OWN_ARTIFACTS]).success:
+        raise Failure(short(dbt.errors))
+    rows = dbt.rows(f"select * from ({call('judged_again', source=source)}) order by record_count desc, old_rules")
+    if not rows:
+        say(f"No quarantined records of {source}.")
+        return OK
+    show_table(
+        f"Records of {source} in quarantine, judged again",
+        [
+            {"broke": row["old_rules"], "breaks now": row["new_rules"] or "nothing", "records": row["record_count"]}
+            for row in rows
+        ],
+    )
+    if apply:
+        return dbt.run("build", "--full-refresh", "--select", f"{judged}+")
+    say(f"Nothing was changed. medallion quarantine replay {source} --apply does it.")
+    return OK
 
 
 @main.command()

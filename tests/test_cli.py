@@ -22,6 +22,7 @@ from conftest import ROOT
 from scripts import medallion
 
 COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status"]
+COMMANDS += ["quarantine", "quarantine list", "quarantine show", "quarantine replay"]
 
 
 class FakeDbt:
@@ -167,14 +168,15 @@ def test_cells_of_a_column_look_alike() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_has_a_description_and_examples(command: str) -> None:
-    result = medal(command, "--help")
+    result = medal(*command.split(), "--help")
     assert result.exit_code == 0
     assert "Examples:" in result.output
     assert result.output.count(f"  medallion {command}") >= 2
 
 
 def test_every_command_is_tested_for_its_help() -> None:
-    assert sorted(medallion.main.commands) == sorted(COMMANDS)
+    found = [*medallion.main.commands, *(f"quarantine {name}" for name in medallion.quarantine.commands)]
+    assert sorted(found) == sorted(COMMANDS)
 
 
 def test_build_passes_arguments_on(fake: FakeDbt) -> None:
@@ -246,6 +248,28 @@ def test_status_that_fails_gives_one_sentence(fake: FakeDbt) -> None:
     result = medal("status")
     assert result.exit_code == 2
     assert result.output.strip() == "Error: Another dbt or Spark process holds the lake; wait for it or end it."
+
+
+def test_quarantine_list_and_show(fake: FakeDbt) -> None:
+    fake.rows("quarantine_summary", {"source": "orders", "rule": "quantity_valid", "record_count": 7})
+    fake.rows("quarantined_records", {"source_file": "orders/a.csv", "record_number": 3, "rules": "r", "record": "x,y"})
+    assert "quantity_valid" in medal("quarantine", "list", "--source", "orders").output
+    assert 'quarantine_summary(source="orders")' in fake.commands[-1]
+    result = medal("quarantine", "show", "orders", "--rule", "r", "--limit", "9")
+    assert "orders/a.csv record 3: r\nx,y\n" in result.output
+    assert '{{ quarantined_records(source="orders", rule="r") }}' in fake.commands[-1]
+    assert "--limit 9" in fake.commands[-1]
+
+
+@pytest.mark.parametrize(("arguments", "builds"), [([], 0), (["--apply"], 1)])
+def test_quarantine_replay_builds_only_when_told_to(fake: FakeDbt, arguments: list[str], builds: int) -> None:
+    fake.rows("judged_again", {"old_rules": "quantity_valid", "new_rules": "", "record_count": 7})
+    result = medal("quarantine", "replay", "orders", *arguments)
+    assert result.exit_code == 0
+    assert "nothing" in result.output
+    assert fake.commands[0].startswith("run --select judged_orders ")
+    assert fake.commands.count("build --full-refresh --select judged_orders+") == builds
+    assert ("Nothing was changed" in result.output) is not bool(builds)
 
 
 @pytest.mark.parametrize(

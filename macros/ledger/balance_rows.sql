@@ -22,15 +22,17 @@
             {%- do _refuse_to_go_on(relation, source, batch, missing, found_sql ~ judged_sql) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set unrecorded = batches | rejectattr('is_recorded') | map(attribute='batch_id') | list -%}
-    {%- set entries = [] -%}
-    {%- for row in counted if row['batch_id'] in unrecorded and row['place'] -%}
-        {%- do entries.append(
-            '(' ~ row['batch_id'] ~ ', ' ~ sql_literal(row['place']) ~ ', '
-            ~ (sql_literal(row['reason']) if row['reason'] else 'cast(null as string)') ~ ', ' ~ row['record_count'] ~ ')'
-        ) -%}
-    {%- endfor -%}
-    {%- if entries -%}
+    {%- set recorded = batches | selectattr('is_recorded') | map(attribute='batch_id') | list -%}
+    {%- set places = counted | selectattr('place') | rejectattr('batch_id', 'in', recorded) | list -%}
+    {%- set places = places + _rejudged(source, counted, recorded) -%}
+    {%- if places -%}
+        {%- set entries = [] -%}
+        {%- for row in places -%}
+            {%- do entries.append(
+                '(' ~ row['batch_id'] ~ ', ' ~ sql_literal(row['place']) ~ ', '
+                ~ (sql_literal(row['reason']) if row['reason'] else 'cast(null as string)') ~ ', ' ~ row['record_count'] ~ ')'
+            ) -%}
+        {%- endfor -%}
         {%- call statement('record_places') -%}
             insert into {{ row_ledger() }}
             select
@@ -39,6 +41,38 @@
             from values {{ entries | join(', ') }} as counted(batch_id, place, reason, record_count)
         {%- endcall -%}
     {%- endif -%}
+{%- endmacro -%}
+
+{#- What a full refresh by changed rules moved in or out of quarantine, as corrections of what is recorded: the ledger is only
+    added to, like any ledger. What they leave in balance went to silver, or came from there. -#}
+{%- macro _rejudged(source, counted, batch_ids) -%}
+    {%- if not batch_ids -%}
+        {{- return([]) -}}
+    {%- endif -%}
+    {%- set refused = ['quarantined', 'unreadable'] -%}
+    {%- set recorded = run_query(
+        'select batch_id, place, reason, sum(record_count) as record_count from ' ~ row_ledger() ~ " where source = '" ~ source
+        ~ "' and place in ('" ~ refused | join("', '") ~ "') and batch_id between " ~ batch_ids | min ~ ' and ' ~ batch_ids | max
+        ~ ' group by batch_id, place, reason'
+    ).rows -%}
+    {%- set moved = {} -%}
+    {%- for row in counted if row['batch_id'] in batch_ids and row['place'] in refused -%}
+        {%- do moved.update({(row['batch_id'], row['place'], row['reason']): row['record_count']}) -%}
+    {%- endfor -%}
+    {%- for row in recorded -%}
+        {%- set key = (row['batch_id'], row['place'], row['reason']) -%}
+        {%- do moved.update({key: moved.get(key, 0) - row['record_count']}) -%}
+    {%- endfor -%}
+    {%- set corrections = [] -%}
+    {%- for (batch_id, place, reason), record_count in moved.items() if record_count -%}
+        {%- do corrections.append({'batch_id': batch_id, 'place': place, 'reason': reason, 'record_count': record_count}) -%}
+    {%- endfor -%}
+    {%- for batch_id, rows in corrections | groupby('batch_id') if rows | sum(attribute='record_count') -%}
+        {%- do corrections.append(
+            {'batch_id': batch_id, 'place': 'rejudged', 'reason': none, 'record_count': 0 - rows | sum(attribute='record_count')}
+        ) -%}
+    {%- endfor -%}
+    {{- return(corrections) -}}
 {%- endmacro -%}
 
 {%- macro _landed_sql(source, since) -%}
@@ -178,6 +212,6 @@
     {{- exceptions.raise_compiler_error(
         'Source ' ~ source ~ ', batch ' ~ batch['batch_id'] ~ ': ' ~ problem ~ (' (' ~ examples ~ ')' if examples) ~ '. '
         ~ 'Nothing that is built on ' ~ relation.identifier ~ ' was built. Compare the predicates of the two models with those of judged_'
-        ~ source ~ ' and build again; a changed rule needs --full-refresh of both.'
+        ~ source ~ ' and build again; after a change of a rule run medallion quarantine replay ' ~ source ~ ' --apply.'
     ) -}}
 {%- endmacro -%}

@@ -1,5 +1,5 @@
 {#- The tables that this project keeps in the lake, from the graph and not from a list kept by hand: models, seeds and snapshots
-    that are tables and exist, and the ledger of files. `layer` is the schema without the developer's prefix. -#}
+    that are tables and exist, and the ledgers. `layer` is the schema without the developer's prefix. -#}
 {%- macro project_tables(layer=none, table=none) -%}
     {%- set order = ['bronze', 'silver', 'gold', 'ops'] -%}
     {%- set known = [] -%}
@@ -14,10 +14,11 @@
             'config': node.config,
         }) -%}
     {%- endfor -%}
-    {%- set ledger = file_ledger() -%}
-    {%- do known.append({
-        'layer': 'ops', 'name': ledger.identifier, 'database': ledger.database, 'schema': ledger.schema, 'config': {},
-    }) -%}
+    {%- for ledger in [file_ledger(), row_ledger()] -%}
+        {%- do known.append({
+            'layer': 'ops', 'name': ledger.identifier, 'database': ledger.database, 'schema': ledger.schema, 'config': {},
+        }) -%}
+    {%- endfor -%}
 
     {%- set layers = known | map(attribute='layer') | unique | list -%}
     {%- if layer and layer not in layers -%}
