@@ -57,3 +57,47 @@ def test_replay_ends_as_if_the_rules_had_always_been_these(new_lake, tmp_path):
     assert lake.dbt(*REPLAY).success
     assert different_tables(right, lake) == []
     assert lake.version("ops.row_ledger") == version
+
+
+GOOD = "1,A{},THING,2,2026-01-01 10:00:00,1.50,17850,France\n"
+BAD = "1,A{},THING,two,2026-01-01 10:00:00,1.50,17850,France\n"
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+
+
+def orders(good: int, bad: int) -> str:
+    return HEADER + "".join(GOOD.format(n) for n in range(good)) + "".join(BAD.format(n) for n in range(bad))
+
+
+def test_a_batch_with_too_many_bad_records_stops_before_gold(lake, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
+    judged = project / "models" / "silver" / "judged" / "_judged.yml"
+    shipped = judged.read_text()
+
+    def allow(share: str) -> None:
+        place = "        rules:\n          invoice_no_present"
+        limits = f"        fail_above: {{any: 0.9, quantity_valid: {share}}}\n"
+        assert shipped.count(place) == 1
+        judged.write_text(shipped.replace(place, limits + place))
+
+    build = ("build", "--select", "+daily_sales_by_product", *NO_TESTS)
+    lake.project_dir = project
+    allow("0.25")
+    lake.drop_file("orders/1.csv", orders(3, 1))
+    assert lake.dbt(*build).success
+    before = lake.versions()
+
+    lake.drop_file("orders/2.csv", orders(5, 2))
+    for _ in range(2):
+        result = lake.dbt(*build)
+        [failed] = [r for r in result.result.results if r.status == "error"]
+        assert (
+            "Source orders, batch 2: 2 of 7 records break quantity_valid, more than the share of 0.25" in failed.message
+        )
+    for table in ("ops.row_ledger", "gold.daily_sales_by_product"):
+        assert lake.version(table) == before[table]
+
+    allow("0.3")
+    assert lake.dbt(*build).success
+    assert lake.sql("select sum(record_count) from {ops}.row_ledger") == [(11,)]
+    assert lake.sql("select units from {gold}.daily_sales_by_product order by product_id") == [(2,)] * 5

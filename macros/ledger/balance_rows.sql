@@ -22,6 +22,7 @@
             {%- do _refuse_to_go_on(relation, source, batch, missing, found_sql ~ judged_sql) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- do _assert_few_refused(relation, source, batches | rejectattr('is_recorded') | list, counted) -%}
     {%- set recorded = batches | selectattr('is_recorded') | map(attribute='batch_id') | list -%}
     {%- set places = counted | selectattr('place') | rejectattr('batch_id', 'in', recorded) | list -%}
     {%- set places = places + _rejudged(source, counted, recorded) -%}
@@ -41,6 +42,30 @@
             from values {{ entries | join(', ') }} as counted(batch_id, place, reason, record_count)
         {%- endcall -%}
     {%- endif -%}
+{%- endmacro -%}
+
+{#- Stops where more of a batch broke a rule than `fail_above` of the judged model allows: `any` stands for all rules together. -#}
+{%- macro _assert_few_refused(relation, source, batches, counted) -%}
+    {%- set meta = _node_of_source('judged', source).config.meta -%}
+    {%- for rule, share in meta.get('fail_above', {}).items() -%}
+        {%- if rule != 'any' and rule not in meta['rules'] -%}
+            {{- exceptions.raise_compiler_error('judged_' ~ source ~ ": fail_above names '" ~ rule ~ "', which is none of its rules.") -}}
+        {%- endif -%}
+        {%- for batch in batches -%}
+            {%- set refused = [] -%}
+            {%- for row in counted if row['batch_id'] == batch['batch_id'] and row['place'] in ['quarantined', 'unreadable'] -%}
+                {%- if rule == 'any' or rule in row['reason'].split(', ') -%}{%- do refused.append(row['record_count']) -%}{%- endif -%}
+            {%- endfor -%}
+            {%- if refused | sum > share * batch['landed'] -%}
+                {{- exceptions.raise_compiler_error(
+                    'Source ' ~ source ~ ', batch ' ~ batch['batch_id'] ~ ': ' ~ refused | sum ~ ' of ' ~ batch['landed'] ~ ' records break '
+                    ~ ('a rule' if rule == 'any' else rule) ~ ', more than the share of ' ~ share ~ ' that fail_above of judged_' ~ source
+                    ~ ' allows. Nothing that is built on ' ~ relation.identifier ~ ' was built. Look at them with medallion quarantine show '
+                    ~ source ~ '; mend the rule and replay, or raise fail_above, and build again.'
+                ) -}}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
 {%- endmacro -%}
 
 {#- What a full refresh by changed rules moved in or out of quarantine, as corrections of what is recorded: the ledger is only
@@ -188,8 +213,13 @@
 {%- endmacro -%}
 
 {%- macro _of_source(layer, source) -%}
+    {%- set node = _node_of_source(layer, source) -%}
+    {{- return(api.Relation.create(schema=node.schema, identifier=node.alias)) -}}
+{%- endmacro -%}
+
+{%- macro _node_of_source(layer, source) -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == layer ~ '_' ~ source -%}
-        {{- return(api.Relation.create(schema=node.schema, identifier=node.alias)) -}}
+        {{- return(node) -}}
     {%- endfor -%}
     {{- exceptions.raise_compiler_error(model.name ~ ": no model " ~ layer ~ "_" ~ source ~ ", which its row ledger needs.") -}}
 {%- endmacro -%}
