@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 
 import pytest
+from conftest import ROOT
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINE = "{},A1,THING,2,2026-01-01 10:00:00,1.50,17850.0,France\n"
@@ -135,6 +137,38 @@ def test_a_file_that_changed_after_ingest_is_refused_before_anything_is_written(
     result = lake.dbt("build", "--select", "bronze_orders")
     assert "orders/1.csv (was" in lake.explain(result)
     assert lake.versions() == before
+
+
+def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake, tmp_path):
+    lake.project_dir = tmp_path / "project"
+    shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
+    landing = lake.project_dir / "models" / "landing.yml"
+    for source, policy in [("orders", "new_version"), ("web_events", "ignore")]:
+        assert f"path: {source}," in landing.read_text()
+        landing.write_text(landing.read_text().replace(f"path: {source},", f"when_changed: {policy}, path: {source},"))
+    build = ("--select", "+silver_order_lines", "bronze_web_events", "--exclude-resource-type", "unit_test", "test")
+    bad = LINE.replace(",2,", ",two,").format(9)
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(1) + bad)
+    lake.drop_file("web_events/1.json", "{}\n")
+    lake.build(*build)
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(2) + bad + LINE.format(1))
+    lake.drop_file("web_events/1.json", "{}\n{}\n")
+    lake.build(*build)
+    before = lake.versions()
+    lake.build(*build)
+    assert lake.versions() == before
+    assert len(records(lake, "web_events")) == 1
+    assert lake.sql("select invoice_no, batch_id from {silver}.silver_order_lines order by 1") == [("1", 1), ("2", 2)]
+    places = lake.sql(
+        "select batch_id, place, record_count from {ops}.row_ledger where source = 'orders' order by 1, 2"
+    )
+    assert places == [
+        (1, "new", 1),
+        (1, "quarantined", 1),
+        (2, "new", 1),
+        (2, "quarantined", 1),
+        (2, "unchanged", 1),
+    ]
 
 
 def test_a_run_killed_between_bronze_and_ledger_is_made_good(lake):

@@ -378,7 +378,7 @@ BROKEN: list[tuple[Rule, Damage, str]] = [
     (
         merge_keys_are_tested,
         drop_test("unique_quarantine_orders_record"),
-        "quarantine_orders: no test that ['source_file', 'record_number'] is unique",
+        "quarantine_orders: no test that ['batch_id', 'source_file', 'record_number'] is unique",
     ),
     (
         merge_keys_are_tested,

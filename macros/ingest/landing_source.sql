@@ -7,12 +7,18 @@
                 "Source " ~ node.name ~ ": meta.format is '" ~ meta.get('format') ~ "'; declare json (JSON lines) or csv."
             ) -}}
         {%- endif -%}
+        {%- if meta.get('when_changed', 'fail') not in ['fail', 'ignore', 'new_version'] -%}
+            {{- exceptions.raise_compiler_error(
+                "Source " ~ node.name ~ ": meta.when_changed is '" ~ meta['when_changed'] ~ "'; declare fail, ignore or new_version."
+            ) -}}
+        {%- endif -%}
         {{- return({
             'name': node.name,
             'format': meta['format'],
             'folder': landing_root() ~ '/' ~ meta.get('path', node.name),
             'options': meta.get('options', {}),
             'max_columns': meta.get('max_columns', 100),
+            'when_changed': meta.get('when_changed', 'fail'),
         }) -}}
     {%- endfor -%}
     {{- exceptions.raise_compiler_error(relation ~ " is not declared as a source in models/landing.yml.") -}}

@@ -1,5 +1,5 @@
 {#- Finds the place of every landed record of a source, batch by batch, after silver and quarantine were written, and enters
-    the counts into the row ledger. A record is told by file and number: it is in silver, in quarantine, or silver holds
+    the counts into the row ledger. A record is told by batch, file and number: it is in silver, in quarantine, or silver holds
     another record of its key that it must not replace. The build fails if one is nowhere, or in two places.
     Looks at the batches after `since` and at those that the ledger does not hold yet; without any, one small query is all. -#}
 {%- macro balance_rows(relation, since, predicates=[]) -%}
@@ -22,10 +22,10 @@
             {%- do _refuse_to_go_on(relation, source, batch, missing, found_sql ~ judged_sql) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- do _assert_few_refused(relation, source, batches | rejectattr('is_recorded') | list, counted) -%}
+    {%- do assert_few_refused(relation, source, batches | rejectattr('is_recorded') | list, counted) -%}
     {%- set recorded = batches | selectattr('is_recorded') | map(attribute='batch_id') | list -%}
     {%- set places = counted | selectattr('place') | rejectattr('batch_id', 'in', recorded) | list -%}
-    {%- set places = places + _rejudged(source, counted, recorded) -%}
+    {%- set places = places + rejudged_places(source, counted, recorded) -%}
     {%- if places -%}
         {%- set entries = [] -%}
         {%- for row in places -%}
@@ -42,62 +42,6 @@
             from values {{ entries | join(', ') }} as counted(batch_id, place, reason, record_count)
         {%- endcall -%}
     {%- endif -%}
-{%- endmacro -%}
-
-{#- Stops where more of a batch broke a rule than `fail_above` of the judged model allows: `any` stands for all rules together. -#}
-{%- macro _assert_few_refused(relation, source, batches, counted) -%}
-    {%- set meta = _node_of_source('judged', source).config.meta -%}
-    {%- for rule, share in meta.get('fail_above', {}).items() -%}
-        {%- if rule != 'any' and rule not in meta['rules'] -%}
-            {{- exceptions.raise_compiler_error('judged_' ~ source ~ ": fail_above names '" ~ rule ~ "', which is none of its rules.") -}}
-        {%- endif -%}
-        {%- for batch in batches -%}
-            {%- set refused = [] -%}
-            {%- for row in counted if row['batch_id'] == batch['batch_id'] and row['place'] in ['quarantined', 'unreadable'] -%}
-                {%- if rule == 'any' or rule in row['reason'].split(', ') -%}{%- do refused.append(row['record_count']) -%}{%- endif -%}
-            {%- endfor -%}
-            {%- if refused | sum > share * batch['landed'] -%}
-                {{- exceptions.raise_compiler_error(
-                    'Source ' ~ source ~ ', batch ' ~ batch['batch_id'] ~ ': ' ~ refused | sum ~ ' of ' ~ batch['landed'] ~ ' records break '
-                    ~ ('a rule' if rule == 'any' else rule) ~ ', more than the share of ' ~ share ~ ' that fail_above of judged_' ~ source
-                    ~ ' allows. Nothing that is built on ' ~ relation.identifier ~ ' was built. Look at them with medallion quarantine show '
-                    ~ source ~ '; mend the rule and replay, or raise fail_above, and build again.'
-                ) -}}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endfor -%}
-{%- endmacro -%}
-
-{#- What a full refresh by changed rules moved in or out of quarantine, as corrections of what is recorded: the ledger is only
-    added to, like any ledger. What they leave in balance went to silver, or came from there. -#}
-{%- macro _rejudged(source, counted, batch_ids) -%}
-    {%- if not batch_ids -%}
-        {{- return([]) -}}
-    {%- endif -%}
-    {%- set refused = ['quarantined', 'unreadable'] -%}
-    {%- set recorded = run_query(
-        'select batch_id, place, reason, sum(record_count) as record_count from ' ~ row_ledger() ~ " where source = '" ~ source
-        ~ "' and place in ('" ~ refused | join("', '") ~ "') and batch_id between " ~ batch_ids | min ~ ' and ' ~ batch_ids | max
-        ~ ' group by batch_id, place, reason'
-    ).rows -%}
-    {%- set moved = {} -%}
-    {%- for row in counted if row['batch_id'] in batch_ids and row['place'] in refused -%}
-        {%- do moved.update({(row['batch_id'], row['place'], row['reason']): row['record_count']}) -%}
-    {%- endfor -%}
-    {%- for row in recorded -%}
-        {%- set key = (row['batch_id'], row['place'], row['reason']) -%}
-        {%- do moved.update({key: moved.get(key, 0) - row['record_count']}) -%}
-    {%- endfor -%}
-    {%- set corrections = [] -%}
-    {%- for (batch_id, place, reason), record_count in moved.items() if record_count -%}
-        {%- do corrections.append({'batch_id': batch_id, 'place': place, 'reason': reason, 'record_count': record_count}) -%}
-    {%- endfor -%}
-    {%- for batch_id, rows in corrections | groupby('batch_id') if rows | sum(attribute='record_count') -%}
-        {%- do corrections.append(
-            {'batch_id': batch_id, 'place': 'rejudged', 'reason': none, 'record_count': 0 - rows | sum(attribute='record_count')}
-        ) -%}
-    {%- endfor -%}
-    {{- return(corrections) -}}
 {%- endmacro -%}
 
 {%- macro _landed_sql(source, since) -%}
@@ -122,10 +66,10 @@
         {{- return(counted) -}}
     {%- endif -%}
     {%- if unplaced <= 10000 -%}
-        {%- set names = run_query(found_sql ~ ' select ' ~ _name_of('found') ~ ' as name from found where place is null').columns[0].values() -%}
+        {%- set names = run_query(found_sql ~ ' select ' ~ _identity_of('found') ~ ' as name from found where place is null').columns[0].values() -%}
         {%- set listed = [] -%}
         {%- for name in names -%}{%- do listed.append(sql_literal(name)) -%}{%- endfor -%}
-        {%- set judged_sql = judged_sql | replace(_is_unplaced(), _name_of('judged') ~ ' in (' ~ listed | join(', ') ~ ')') -%}
+        {%- set judged_sql = judged_sql | replace(_is_unplaced(), _identity_of('judged') ~ ' in (' ~ listed | join(', ') ~ ')') -%}
     {%- endif -%}
     {%- set judged = run_query(found_sql ~ judged_sql ~ by_place ~ 'placed group by batch_id, place, reason').rows | list -%}
     {{- return(counted | selectattr('place') | list + judged) -}}
@@ -161,12 +105,16 @@
                 end as place
             from {{ relation }} where {{ of_batches }}
         ) as kept
-            on landed.source_file = kept.source_file and landed.record_number = kept.record_number
+            on landed.batch_id = kept.batch_id
+            and landed.source_file = kept.source_file
+            and landed.record_number = kept.record_number
         left join (
             select batch_id, source_file, record_number, violated_rules
             from {{ _of_source('quarantine', source) }} where {{ of_batches }}
         ) as refused
-            on landed.source_file = refused.source_file and landed.record_number = refused.record_number
+            on landed.batch_id = refused.batch_id
+            and landed.source_file = refused.source_file
+            and landed.record_number = refused.record_number
     )
 {%- endmacro -%}
 
@@ -205,10 +153,14 @@
     {{- return("concat(" ~ record ~ ".source_file, ' record ', " ~ record ~ ".record_number)") -}}
 {%- endmacro -%}
 
+{%- macro _identity_of(record) -%}
+    {{- return('concat(' ~ record ~ ".batch_id, ' ', " ~ record ~ ".source_file, ' ', " ~ record ~ '.record_number)') -}}
+{%- endmacro -%}
+
 {%- macro _is_unplaced() -%}
     {{- return(
-        'exists (select 1 from found where found.place is null and found.source_file = judged.source_file '
-        ~ 'and found.record_number = judged.record_number)'
+        'exists (select 1 from found where found.place is null and found.batch_id = judged.batch_id '
+        ~ 'and found.source_file = judged.source_file and found.record_number = judged.record_number)'
     ) -}}
 {%- endmacro -%}
 
@@ -229,7 +181,7 @@
         {%- set problem = missing ~ ' of ' ~ batch['landed'] ~ ' landed records are lost: neither ' ~ relation ~ ' nor '
             ~ _of_source('quarantine', source) ~ ' accounts for them' -%}
         {%- set wrong = "place is null and not exists (select 1 from placed where placed.place is not null and "
-            ~ "placed.source_file = found.source_file and placed.record_number = found.record_number)" -%}
+            ~ "placed.batch_id = found.batch_id and placed.source_file = found.source_file and placed.record_number = found.record_number)" -%}
     {%- else -%}
         {%- set problem = 'some of the ' ~ batch['landed'] ~ ' landed records are in ' ~ relation ~ ' twice, or in '
             ~ _of_source('quarantine', source) ~ ' as well' -%}

@@ -8,6 +8,8 @@
         count(*) as record_count
     from {{ ref('quarantine_' ~ source) }} as waiting
     inner join {{ ref('judged_' ~ source) }} as judged
-        on waiting.source_file = judged.source_file and waiting.record_number = judged.record_number
+        on waiting.batch_id = judged.batch_id
+        and waiting.source_file = judged.source_file
+        and waiting.record_number = judged.record_number
     group by waiting.violated_rules, judged.violated_rules
 {%- endmacro -%}
