@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ENGINE, ROOT, TARGET, delta_rs, free_port
+from conftest import ROOT, TARGET, delta_rs, free_port
 
 from scripts.generate import generate
 
@@ -30,10 +30,9 @@ def start_build(home: Path, landing: Path) -> subprocess.Popen:
     """A real build on a lake of its own, as leader of its process group, to which a Sail server belongs."""
     environment = os.environ | {"MEDALLION_HOME": str(home), "MEDALLION_LANDING": str(landing)}
     environment["MEDALLION_SAIL_PORT"] = free_port()
-    command = ["scripts.medallion", "build"] if ENGINE == "sail" else ["dbt.cli.main", "build"]
     options = ["--quiet", "--target", TARGET, "--target-path", str(home / "target")]
     return subprocess.Popen(
-        [sys.executable, "-m", *command, *SELECT, *options],
+        [sys.executable, "-m", "scripts.medallion", "build", *SELECT, *options],
         cwd=ROOT,
         env=environment,
         start_new_session=True,
@@ -99,6 +98,21 @@ def test_killed_builds_end_as_an_undisturbed_one(undisturbed, tmp_path):
         kills += kill(process)
     build(home, landing)
     assert kills == len(MOMENTS)
+    assert rows(home) == undisturbed
+
+
+def test_of_two_builds_at_once_one_works_and_the_other_stops(undisturbed, tmp_path):
+    home, landing = tmp_path / "home", tmp_path / "landing"
+    generate(landing, seed=7, days=6)
+    first = start_build(home, landing)
+    wait_for((home / "lock").exists, first)
+    second = start_build(home, landing)
+    output, _ = second.communicate(timeout=600)
+    assert second.returncode == 3
+    assert f"Process {first.pid} writes to the lake" in output
+    wait_for(lambda: commits(home, MOMENTS[0]), first)
+    assert kill(first)
+    build(home, landing)
     assert rows(home) == undisturbed
 
 
