@@ -35,7 +35,13 @@ NO_TABLES = "no tables yet: run medallion demo"
 
 # dbt's exit codes, and one for a lake in use
 OK, FAILED, ERROR, BUSY = 0, 1, 2, 3
-READ_ONLY = {"docs", "status", "waiting", "records"}  # commands that may run beside a build, where the engine lets them
+READ_ONLY = {
+    "docs",
+    "status",
+    "drift",
+    "waiting",
+    "records",
+}  # commands that may run beside a build, where the engine lets them
 
 # What an error of Spark or Delta means, and what to do about it.
 KNOWN_ERRORS = [
@@ -648,6 +654,29 @@ def by_delta_rs(job: dict[str, Any]) -> str:
     if not job["apply"]:
         return f"{job['name']}: files to delete: {len(found)} ({job['retention']})"
     return f"{job['name']}: files deleted: {len(table.vacuum(dry_run=False, **options))} ({job['retention']})"
+
+
+@main.command()
+@click.argument("source", required=False)
+@with_dbt
+def drift(dbt: Dbt, source: str | None) -> None:
+    """Show how the fields of the newest batch differ from the declared ones, and what would accept that.
+
+    Whether a build warns of it or stops is the severity of the test no_field_drift of the bronze model.
+
+    \b
+    Examples:
+      medallion drift
+      medallion drift web_events
+    """
+    rows = dbt.rows(f"select * from ({call('field_drift', source=source)}) order by source, kind, field")
+    if not rows:
+        say("The newest batches have the declared fields.")
+        return
+    names = ("source", "batch_id", "kind", "field", "found", "record_count")
+    show_table("Fields that drifted", [{name: row[name] for name in names} for row in rows])
+    for row in rows:
+        say(f"{row['source']}, {row['kind']} {row['field']}: {row['to_accept']}")
 
 
 @main.group()

@@ -22,7 +22,7 @@ from conftest import ROOT
 from scripts import medallion
 
 COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status"]
-COMMANDS += ["quarantine", "quarantine list", "quarantine show", "quarantine replay"]
+COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay"]
 
 
 class FakeDbt:
@@ -248,6 +248,16 @@ def test_status_that_fails_gives_one_sentence(fake: FakeDbt) -> None:
     result = medal("status")
     assert result.exit_code == 2
     assert result.output.strip() == "Error: Another dbt or Spark process holds the lake; wait for it or end it."
+
+
+def test_drift(fake: FakeDbt) -> None:
+    assert "declared fields" in medal("drift").output
+    row = {"source": "orders", "batch_id": 2, "kind": "new", "field": "Note", "found": "text", "record_count": 7}
+    fake.rows("field_drift", row | {"to_accept": "declare it"})
+    result = medal("drift", "orders")
+    assert '{{ field_drift(source="orders") }}' in fake.commands[-1]
+    assert result.exit_code == 0
+    assert "orders, new Note: declare it" in result.output
 
 
 def test_quarantine_list_and_show(fake: FakeDbt) -> None:

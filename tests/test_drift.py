@@ -1,0 +1,63 @@
+"""Drift of the landing files' fields is found in bronze, before anything is typed."""
+
+from __future__ import annotations
+
+import shutil
+
+from conftest import ROOT, Lake
+
+EVENT = '{{"event_id": "{id}", "user_id": "1", "event_type": "search", "raw_time": "2026-01-01 10:00:00", {more}}}\n'
+AS_DECLARED = EVENT.format(id=1, more='"product_id": "A", "session": {"session_id": "s"}, "page": "/"')
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+ROW = "1,A1,THING,2,2026-01-01 10:00:00,1.50,17850.0,France\n"
+
+
+def found(lake: Lake) -> set[tuple]:
+    result = lake.dbt("show", "--inline", "{{ field_drift() }}", "--limit", "-1")
+    assert result.success, lake.explain(result)
+    names = ("source", "batch_id", "kind", "field", "found", "record_count")
+    return {tuple(row[name] for name in names) for row in result.result.results[0].agate_table.rows}
+
+
+def test_drift_is_found_and_stops_a_build_where_it_shall(lake, tmp_path):
+    lake.project_dir = tmp_path / "project"
+    shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
+    tests = lake.project_dir / "models" / "bronze" / "_bronze.yml"
+    tests.write_text(tests.read_text().replace("severity: warn", "severity: error"))
+    build = ("build", "--select", "bronze_orders", "bronze_web_events", "judged_orders", "quarantine_orders")
+    build += ("--exclude-resource-type", "unit_test")
+
+    lake.drop_file("web_events/1.json", AS_DECLARED)
+    lake.drop_file("orders/1.csv", HEADER + ROW)
+    lake.build(*build[1:])
+    assert found(lake) == set()
+
+    lake.drop_file(
+        "web_events/2.json",
+        EVENT.format(id=2, more='"productid": "A", "session": "s", "note": null')
+        + EVENT.format(id=3, more='"productid": 7, "session": null')
+        + "not JSON\n",
+    )
+    lake.drop_file(
+        "orders/2.csv",
+        HEADER.replace("Country", "Country,Channel") + ROW.replace(",2,", ",two,").replace("France", "France,web"),
+    )
+    drift = {
+        ("orders", 2, "new", "Channel", "not declared; text", 1),
+        ("web_events", 2, "new", "note", "not declared; ", 1),
+        ("web_events", 2, "new", "productid", "not declared; number or text", 2),
+        ("web_events", 2, "missing", "product_id", "declared, but in no record", 0),
+        ("web_events", 2, "renamed", "product_id", "perhaps productid now", 2),
+        ("web_events", 2, "retyped", "session", "text, object in the batch before", 2),
+    }
+    for _ in range(2):
+        result = lake.dbt(*build)
+        status = {r.node.name: str(r.status) for r in result.result.results}
+        assert status["bronze_web_events"] == "success"
+        assert status["quarantine_orders"] == "skipped"
+        assert found(lake) == drift
+    assert lake.sql("select count(*) from {bronze}.bronze_web_events") == [(4,)]
+
+    tests.write_text(tests.read_text().replace("severity: error", "severity: warn"))
+    assert lake.dbt(*build).success
+    assert lake.sql("select count(*) from {silver}.quarantine_orders where batch_id = 2") == [(1,)]
