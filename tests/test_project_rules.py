@@ -119,7 +119,7 @@ def identifiers_are_unique_across_schemas(manifest: Manifest) -> list[str]:
 
 
 # Written by the reading of files itself for every record; a test of each would be a query a table and run.
-LINEAGE = {"source_file", "record_number"}
+LINEAGE = {"batch_id", "source_file", "record_number"}
 
 
 def merge_keys_are_tested(manifest: Manifest) -> list[str]:
@@ -294,7 +294,13 @@ def every_file_is_named_as_its_macro(manifest: Manifest) -> list[str]:
         names = [m["name"] for m in macros(manifest) if m["original_file_path"] == path]
         public = [name for name in names if not name.startswith("_")]
         stem = Path(path).stem
-        if public not in ([stem], [f"spark__{stem}"], [f"spark_{stem}"], [f"materialization_{stem}_spark"]):
+        if public not in (
+            [stem],
+            [f"spark__{stem}"],
+            [f"spark_{stem}"],
+            [f"test_{stem}"],
+            [f"materialization_{stem}_spark"],
+        ):
             found.append(f"{path}: {', '.join(public)}")
     return found
 
