@@ -1,0 +1,133 @@
+"""Any order of arrival, and any split into files and batches, of the same records gives the same silver and gold.
+
+Hypothesis draws the histories (`histories.py`), the same ones for a seed. A build takes seconds however few records it
+has, so all histories of a test share one sequence of builds, and hypothesis cannot shrink: it draws, and the test runs
+what was drawn. Instead histories are small, and of all that went wrong the one with the fewest records is told, with
+the texts of its records by build and file; its tag, `h<history>a<arrival>`, is in all its keys.
+`histories(count, seed)` gives the same ones again.
+
+MEDALLION_HISTORIES is how many histories the soak test tries.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from conftest import Lake
+from histories import ARRIVALS, BUILDS, COLUMNS, Landed, drop, histories, landed, truth
+from test_scenarios import NO_TESTS, different_tables
+from truth import plain
+
+TOGETHER = 60  # histories that share a lake
+QUICKLY = (*NO_TESTS, "--exclude-resource-type", "snapshot")
+
+
+def rows(lake: Lake, table: str) -> Counter:
+    """The rows of a table, as the oracle writes them."""
+    columns = COLUMNS[table].split()
+
+    def as_told(value: Any) -> Any:
+        return tuple(as_told(item) for item in value) if isinstance(value, (list, tuple)) else plain(value)
+
+    layer, name = table.split(".")
+    return Counter(as_told(row) for row in lake.sql(f"select {', '.join(columns)} from {{{layer}}}.{name}"))
+
+
+def story(arrived: list[Landed], wrong: Counter) -> str:
+    """Of the histories whose rows are wrong, the one with the fewest records, as it arrived."""
+    sizes = Counter(tag for it in arrived for tag in tags(it.record.text))
+    found = {tag for row in wrong for tag in tags(str(row))}
+    if not found:
+        return "(the rows name no history)"
+    tag = min(found, key=lambda it: (sizes[it], it))
+    lines = [f"build {it.build}, file {it.file}: {it.record.text}" for it in arrived if tag in tags(it.record.text)]
+    return "\n".join([f"{tag}, the smallest of {len(found)}:", *lines])
+
+
+def tags(text: str) -> set[str]:
+    return set(re.findall(r"h\d+a\d+", text))
+
+
+def differences(lake: Lake, arrived: list[Landed]) -> str:
+    """What the tables hold otherwise than the oracle says; empty when nothing."""
+    told = []
+    for table, expected in truth(it.record for it in arrived).items():
+        actual = rows(lake, table)
+        missing, unexpected = expected - actual, actual - expected
+        if missing or unexpected:
+            told.append(
+                f"{table}: {missing.total()} rows missing, {list(missing)[:2]};\n"
+                f"  {unexpected.total()} unexpected, {list(unexpected)[:2]}\n{story(arrived, missing + unexpected)}"
+            )
+    return "\n\n".join(told)
+
+
+def broken_periods(lake: Lake, arrived: list[Landed]) -> list[str]:
+    """Customers whose periods have a gap or an overlap, or not exactly one current row while they live.
+
+    Where the clock of the feed goes back between two changes periods overlap by design; there the oracle alone judges.
+    """
+    changes, versions = {}, {}
+    for customer, sequence, operation, *_, updated_at, _ in rows(lake, "silver.silver_customer_changes"):
+        changes.setdefault(customer, []).append((sequence, operation, updated_at))
+    for customer, _, _, _, _, begin, end, is_current in rows(lake, "gold.dim_customers"):
+        versions.setdefault(customer, []).append((begin, end or "9999", is_current))
+    found = []
+    for customer, told in changes.items():
+        told.sort()
+        periods = sorted(versions.get(customer, []))
+        lives = told[-1][1] != "delete"
+        times = [updated_at for _, _, updated_at in told]
+        deletes = {updated_at for _, operation, updated_at in told if operation == "delete"}
+        if sum(is_current for *_, is_current in periods) != lives:
+            found.append(f"{customer}: not one current row, or one of a deleted customer")
+        if times == sorted(times):
+            for (_, end, _), (begin, _, _) in pairwise(periods):
+                if end > begin or (end < begin and end not in deletes):
+                    found.append(f"{customer}: gap or overlap at {begin}")
+    return found + [f"{customer}: versions without changes" for customer in versions.keys() - changes.keys()]
+
+
+def try_histories(new_lake: Any, count: int, number: int) -> None:
+    """Let `count` histories arrive in a lake build by build, and all at once in another one."""
+    drawn = histories(count, number)
+    arrived = landed(drawn)
+    assert len(drawn) == count
+    assert len({(it.history, *sorted(tags(it.record.text))) for it in arrived}) >= count * ARRIVALS
+
+    scattered = new_lake("scattered")
+    for build in range(BUILDS):
+        drop(scattered, [it for it in arrived if it.build == build], f"build{build}")
+        scattered.build(*QUICKLY)
+        so_far = [it for it in arrived if it.build <= build]
+        assert (found := differences(scattered, so_far)) == "", f"seed {number}, after build {build}\n{found}"
+        assert broken_periods(scattered, so_far) == []
+
+    at_once = new_lake("once")
+    drop(at_once, arrived, "all")
+    at_once.build(*QUICKLY)
+    assert different_tables(at_once, scattered) == []
+    print(f"\nseed {number}: {count} histories in {ARRIVALS} arrivals each, {len(arrived)} records, {BUILDS} builds")
+
+
+def test_any_order_of_arrival_gives_the_same_tables(new_lake):
+    try_histories(new_lake, TOGETHER, 0)
+
+
+@pytest.mark.soak
+def test_more_histories(new_lake):
+    wanted = int(os.environ.get("MEDALLION_HISTORIES", "600"))
+    for number, first in enumerate(range(0, wanted, TOGETHER), 1):
+        try_histories(new_lake, min(TOGETHER, wanted - first), number)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(101, 106))
+def test_a_history_that_has_a_lake_of_its_own(new_lake, number):
+    """Alone nothing widens the days that a MERGE or gold looks at, and nothing else touches a forgotten day or key."""
+    try_histories(new_lake, 1, number)
