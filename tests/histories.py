@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 
 BUILDS = 4
 FILES = 2  # of a source and build
-ARRIVALS = 3  # of a history
+ARRIVALS = 4  # of a history
 HEADERS = {
     "orders": "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country",
     "products": "product_id,name,category,list_price,extracted_at",
@@ -181,20 +181,20 @@ def _histories(draw: st.DrawFn) -> History:
     places = st.lists(
         st.tuples(st.integers(0, BUILDS - 1), st.integers(0, FILES - 1)), min_size=len(facts), max_size=len(facts)
     )
-    arrivals = draw(st.lists(st.tuples(places, ranks), min_size=ARRIVALS, max_size=ARRIVALS))
+    arrivals = draw(st.lists(st.tuples(places, ranks), min_size=ARRIVALS, max_size=ARRIVALS, unique_by=repr))
     return History(
         facts,
         [[(*place, rank) for place, rank in zip(places, ranks, strict=True)] for places, ranks in arrivals],
     )
 
 
-def histories(count: int, number: int = 0) -> list[History]:
-    """`count` histories; the same ones for the same number."""
+def histories(count: int, number: int) -> list[History]:
+    """`count` different histories; the same ones for the same number."""
     drawn: list[History] = []
 
     @seed(number)
     @settings(
-        max_examples=count,
+        max_examples=3 * count,  # hypothesis repeats itself
         phases=[Phase.generate],
         database=None,
         deadline=None,
@@ -202,10 +202,12 @@ def histories(count: int, number: int = 0) -> list[History]:
     )
     @given(_histories())
     def collect(history: History) -> None:
-        drawn.append(history)
+        if all(history.facts != other.facts for other in drawn):
+            drawn.append(history)
 
     collect()
-    return drawn
+    assert len(drawn) >= count
+    return drawn[:count]
 
 
 def landed(drawn: list[History]) -> list[Landed]:
@@ -255,7 +257,7 @@ def _sales_day(slot: int, offset: int) -> str:
 
 
 def _amount(value: Any) -> str:
-    return str(Decimal(value).quantize(Decimal("0.0001"), ROUND_HALF_UP))
+    return str(Decimal(value).quantize(Decimal("0.0001"), ROUND_HALF_UP) + 0)  # and no -0
 
 
 def _customers(facts: dict[str, Any], tag: str, slot: int) -> tuple[dict, dict]:
