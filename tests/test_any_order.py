@@ -11,6 +11,7 @@ MEDALLION_HISTORIES is how many histories the soak test tries.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
@@ -31,17 +32,11 @@ QUICKLY = (*NO_TESTS, "--exclude-resource-type", "snapshot")
 CUSTOMERS = "models/gold/dim_customers.sql"
 # name: (file, text, what stands there instead, the first table that is wrong)
 MUTANTS = {
-    "an equal revision replaces": ("macros/incremental/is_newer.sql", "' > '", "' >= '", "silver_web_events"),
-    "a revision counts for nothing": (
-        "models/silver/silver_marketplace_orders.sql",
-        "newest_by=['revision', 'record_hash']",
-        "newest_by=['record_hash']",
-        "silver_marketplace_orders",
-    ),
-    "a line is kept in both spellings": (
+    "an equal version replaces": ("macros/incremental/is_newer.sql", "' > '", "' >= '", "silver_web_events"),
+    "an equal line is kept": (
         "models/silver/judged/judged_orders.sql",
         "'quantity', 'invoiced_at'",
-        "\"fields['Quantity']\", 'invoiced_at'",
+        "'quantity', 'record_number', 'invoiced_at'",
         "silver_order_lines",
     ),
     "the first change holds": ("models/silver/silver_customers.sql", "sequence desc", "sequence", "silver_customers"),
@@ -159,7 +154,7 @@ def test_any_order_of_arrival_gives_the_same_tables(new_lake):
 @pytest.mark.soak
 def test_more_histories(new_lake):
     wanted = int(os.environ.get("MEDALLION_HISTORIES", "600"))
-    for number in range(1, wanted // TOGETHER + 1):
+    for number in range(1, math.ceil(wanted / TOGETHER) + 1):
         print(f"\nseed {number}: " + try_histories(new_lake, histories(TOGETHER, number)))
 
 
@@ -181,5 +176,5 @@ def test_a_broken_model_is_found_out(new_lake, tmp_path, name):
     text = (broken / file).read_text()
     assert old in text
     (broken / file).write_text(text.replace(old, new))
-    with pytest.raises(AssertionError, match=rf"After build \d:\n\w+.{table}: "):
+    with pytest.raises(AssertionError, match=rf"After build \d:\n\s*\w+\.{table}: "):
         try_histories(partial(new_lake, project_dir=broken), histories(TOGETHER, 0))
