@@ -127,6 +127,19 @@ def test_constraints_of_the_table_follow_the_yaml(kit: Lake):
     assert constraints(kit, "grown") == {}
 
 
+@pytest.mark.skipif(ENGINE != "sail", reason="Spark drops it")
+def test_sail_goes_on_with_a_constraint_that_it_cannot_drop(kit: Lake):
+    declare(kit, "grown", [POSITIVE])
+    kit.build("--select", "grown")
+    location = kit.path("gold.grown")
+    kit.sql(f"create schema if not exists {kit.prefix}gold")
+    kit.sql(f"create table if not exists {{gold}}.grown using delta location '{location}'")
+    kit.sql("alter table {gold}.grown add constraint old check (amount < 9)")
+    kit.build("--select", "grown")
+    assert rows(kit, "grown") == [(1, 2, "x y")] * 2
+    assert constraints(kit, "grown") == {"old": "amount < 9"}
+
+
 @only_spark
 def test_a_replaced_table_has_its_constraints_from_the_start(kit: Lake):
     declare(kit, "replaced", [POSITIVE])

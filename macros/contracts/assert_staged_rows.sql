@@ -1,5 +1,5 @@
 {#- Checks the rows that a run is about to write against the constraints of its contract, before anything is written. On both
-    engines: Delta itself would refuse them as well, but tells no count, and Sail's MERGE does not ask. -#}
+    engines: Delta itself would refuse them as well, but tells no count, and Sail's MERGE does not ask (docs/engines.md). -#}
 {%- macro assert_staged_rows(staged) -%}
     {%- set constraints = declared_constraints() -%}
     {%- if constraints -%}
