@@ -31,6 +31,7 @@ GAPS = {
     "comment with query": "create or replace table gaps.c using delta location '{folder}/c' comment 'x' as select 1 a",
     "replace by other columns": "create or replace table gaps.t using delta location '{folder}/t' as select 1 as other",
     "registered array columns": "create table gaps.again (a int, b array<string>) using delta location '{folder}/t'",
+    "dropping constraints": "alter table gaps.t drop constraint if exists c",
     "cache": "cache table gaps.t",
     "scripts": "begin select 1; end",
     "qualify": "select a from gaps.t qualify row_number() over (order by a) = 1",
@@ -72,6 +73,19 @@ def test_every_gap_is_in_the_docs():
 def test_json_with_something_behind_it_is_taken_for_good(spark):
     [(value,)] = spark.sql("""select try_parse_json('{"a": 1} x') is null""").collect()
     assert not value, "Sail now finds text behind a JSON value: _is_malformed can be simpler"
+
+
+def test_merge_does_not_look_at_the_constraints_of_a_registered_table(spark, tmp_path):
+    """Which every table of the lake is: the catalog of a session knows of constraints that were added in it only."""
+    location = f"using delta location '{tmp_path}/checked'"
+    spark.sql(f"create table gaps.made (a int) {location}")
+    spark.sql("alter table gaps.made add constraint positive check (a > 0)")
+    spark.sql(f"create table gaps.checked {location}")
+    with pytest.raises(Exception, match="CHECK constraint positive"):
+        spark.sql("insert into gaps.checked values (-1)").collect()
+    spark.sql("merge into gaps.checked as t using (select -1 as a) as s on t.a = s.a when not matched then insert *")
+    [(count,)] = spark.sql("select count(*) from gaps.checked").collect()
+    assert count == 1, "Sail's MERGE now refuses what breaks a CHECK constraint: docs/engines.md can say so"
 
 
 def test_a_blank_in_a_path_is_written_wrongly(spark, tmp_path):

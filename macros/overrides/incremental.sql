@@ -3,8 +3,8 @@
     two schemas write each other's rows (dbt-labs/dbt-spark#350); checks a contract only when it creates the table;
     commits, also when there is nothing new; leaves `partitionOverwriteMode` set for the whole session (insert_overwrite,
     microbatch) and with it loses rows when session zone or batch are not what it thinks (dbt-labs/dbt-spark#1109).
-    Here: one staging view a schema and model, the contract checked on every run, no write without new data,
-    and the strategies append, merge and replace_where; the others are refused.
+    Here: one staging view a schema and model, the contract with its constraints checked on every run before anything is
+    written, no write without new data, and the strategies append, merge and replace_where; the others are refused.
     Can go when: dbt-spark stages with the schema in the name, has replace_where, and checks contracts on every run.
 -#}
 {%- materialization incremental, adapter='spark', supported_languages=['sql'] -%}
@@ -13,10 +13,12 @@
     {%- set is_rebuild = existing_relation is none or existing_relation.is_view or should_full_refresh() -%}
     {%- set plan = read_plan(sql) -%}
     {%- set pruning = [] -%}
+    {%- set creates_at_once = is_rebuild and 'batch_id' not in plan and engine() == 'spark' -%}
     {%- do _validate_strategy(config.get('incremental_strategy')) -%}
 
     {%- if plan.get('skip') and not is_rebuild -%}
         {%- do balance_rows(target_relation, plan.get('since', 0)) -%}
+        {%- do reconcile_constraints(target_relation) -%}
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
         {{- return({'relations': [target_relation]}) -}}
     {%- endif -%}
@@ -27,18 +29,12 @@
         {%- do adapter.drop_relation(existing_relation) -%}
     {%- endif -%}
 
-    {%- if is_rebuild and 'batch_id' not in plan and engine() == 'spark' -%}
+    {%- set staged = none if creates_at_once and not declared_constraints() else _stage(sql) -%}
+    {%- if creates_at_once -%}
         {%- call statement('main') -%}
-            {{ create_table_as(False, target_relation, sql) }}
+            {{ create_table_as(False, target_relation, 'select * from ' ~ staged if staged else sql) }}
         {%- endcall -%}
     {%- else -%}
-        {%- if config.get('contract').enforced -%}
-            {%- do assert_columns_equivalent(sql) -%}
-        {%- endif -%}
-        {%- set staged = make_temp_relation(this) -%}
-        {%- call statement('stage') -%}
-            {{ create_temporary_view(staged, sql) }}
-        {%- endcall -%}
         {%- if is_rebuild -%}
             {#- A batch of files is written by an INSERT that Delta takes once only, so the table must stand before. Its
                 properties come after: a run killed before the catalog knows the table leaves a folder that can be replaced
@@ -49,7 +45,10 @@
         {%- if not is_rebuild -%}
             {%- do process_schema_changes(config.get('on_schema_change') or 'ignore', staged, existing_relation) -%}
         {%- endif -%}
+        {%- do reconcile_constraints(target_relation) -%}
         {%- do _write_staged(staged, target_relation, plan, is_rebuild, pruning) -%}
+    {%- endif -%}
+    {%- if staged -%}
         {%- call statement('drop_staged') -%}
             drop view if exists {{ staged }}
         {%- endcall -%}
@@ -77,6 +76,19 @@
     {%- elif strategy == 'merge' and not config.get('unique_key') -%}
         {{- exceptions.raise_compiler_error(model.name ~ ": the strategy merge needs a unique_key; without one every row would be appended.") -}}
     {%- endif -%}
+{%- endmacro -%}
+
+{#- What a run is about to write, as a view whose columns and rows keep the contract. -#}
+{%- macro _stage(sql) -%}
+    {%- if config.get('contract').enforced -%}
+        {%- do assert_columns_equivalent(sql) -%}
+    {%- endif -%}
+    {%- set staged = make_temp_relation(this) -%}
+    {%- call statement('stage') -%}
+        {{ create_temporary_view(staged, sql) }}
+    {%- endcall -%}
+    {%- do assert_staged_rows(staged) -%}
+    {{- return(staged) -}}
 {%- endmacro -%}
 
 {%- macro _write_staged(staged, target_relation, plan, is_rebuild, pruning) -%}
@@ -108,7 +120,7 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Sail has no cache. -#}
+{#- For rows that are read twice. Dropping a view ends its cache. Sail has none. -#}
 {%- macro _cache(relation, action='cache') -%}
     {%- if engine() == 'spark' -%}
         {%- call statement(action) -%} {{ action }} table {{ relation }} {%- endcall -%}

@@ -1,0 +1,1 @@
+select 1 as id, {{ 'cast(null as int)' if var('broken') else 2 }} as amount

@@ -1,0 +1,1 @@
+select {{ 'cast(null as int)' if var('broken') else 1 }} as id, 2 as amount
