@@ -28,7 +28,16 @@ REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
 ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
 TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
 # Test modules that run on Sail; the others are about Spark, or about no engine at all, and run with Spark.
-ON_SAIL = {"test_bronze", "test_scenarios", "test_real_data", "test_new_field", "test_kill", "test_ledger", "test_sail"}
+ON_SAIL = {
+    "test_bronze",
+    "test_hostile_input",
+    "test_kill",
+    "test_ledger",
+    "test_new_field",
+    "test_real_data",
+    "test_sail",
+    "test_scenarios",
+}
 
 # Of these: what is about Sail, or takes so many builds that it is for the faster engine.
 ONLY_ON_SAIL = {"test_sail", "test_ledger"}

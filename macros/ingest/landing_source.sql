@@ -7,12 +7,15 @@
                 "Source " ~ node.name ~ ": meta.format is '" ~ meta.get('format') ~ "'; declare json (JSON lines) or csv."
             ) -}}
         {%- endif -%}
+        {%- set columns = [] -%}
+        {%- for column in node.columns -%}{%- do columns.append(sql_literal(column)) -%}{%- endfor -%}
         {{- return({
             'name': node.name,
             'format': meta['format'],
             'folder': landing_root() ~ '/' ~ meta.get('path', node.name),
             'options': meta.get('options', {}),
             'max_columns': meta.get('max_columns', 100),
+            'columns': columns,
         }) -}}
     {%- endfor -%}
     {{- exceptions.raise_compiler_error(relation ~ " is not declared as a source in models/landing.yml.") -}}
