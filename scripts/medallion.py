@@ -59,7 +59,11 @@ KNOWN_ERRORS = [
      "The model no longer has a column that its table has; see on_schema_change, or build it with --full-refresh."),
     (r"DELTA_CONCURRENT|DELTA_METADATA_CHANGED|Concurrent\w+Exception|MetadataChangedException",
      "Another process wrote the same table at the same time; nothing is half written, run the command again."),
-    (r"FAILED_READ_FILE|DELTA_FILE_NOT_FOUND|FileReadException",
+    (r"FAILED_READ_FILE(?!.*[.]parquet)",
+     "A landing file, which the message names, cannot be read: it is broken, or compressed in a way that this engine"
+     " does not know, or a record has more than 20,480 fields. Nothing of its batch was written; replace it or take it"
+     " away, and build again."),
+    (r"FAILED_READ_FILE.*[.]parquet|DELTA_FILE_NOT_FOUND|FileReadException",
      "A data file of a table is gone, deleted by hand or by VACUUM; restore it, or build with --full-refresh."),
     (r"StatusCode.UNAVAILABLE|Connection refused|failed to connect to all addresses",
      "No Sail server answers; run medallion serve --engine sail, or use medallion build, which starts one."),

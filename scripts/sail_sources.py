@@ -11,6 +11,7 @@ import bz2
 import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -20,6 +21,7 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 
 # What Spark opens by the end of a file's name as well.
 OPENERS = {".gz": gzip.open, ".bz2": bz2.open}
+ONLY_SPARK_OPENS = {".deflate", ".lz4", ".snappy", ".zst"}
 
 
 class Source(DataSource):
@@ -47,6 +49,7 @@ class LandingFiles(Source):
     """Files below the folder `path`, unread, with size (bytes) and modification time (UTC); none if it does not exist.
 
     Names that start with a dot or an underscore are hidden, as Spark has it (HadoopFSUtils.shouldFilterOutPathName).
+    What cannot be listed has a sentence in `problem`.
     """
 
     @classmethod
@@ -54,33 +57,40 @@ class LandingFiles(Source):
         return "landing_files"
 
     def schema(self) -> str:
-        return "file_path string, file_size bigint, file_modified_at string"
+        return "file_path string, file_size bigint, file_modified_at string, problem string"
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
-        for folder, folders, names in os.walk(path):
-            folders[:] = sorted(name for name in folders if not is_hidden(name))
-            for name in names:
-                if not is_hidden(name):
-                    yield file_row(Path(folder, name))
+        if Path(path).exists():
+            yield from listing(Path(path), ())
 
 
 class LandingContents(Source):
-    """The text of `files` (a JSON list of absolute paths) below `path`; what is no UTF-8 becomes U+FFFD as in Spark."""
+    """The text of `files` (a JSON list of absolute paths) below `path`; without a byte-order mark, and with U+FFFD
+    for what is no UTF-8, as in Spark.
+
+    A file that cannot be read has no text, and a sentence in `problem`.
+    """
 
     @classmethod
     def name(cls) -> str:
         return "landing_contents"
 
     def schema(self) -> str:
-        return "file_path string, file_size bigint, file_modified_at string, content string"
+        return "file_path string, file_size bigint, file_modified_at string, content string, problem string"
 
     @staticmethod
     def rows(path: str, files: str) -> Iterator[tuple]:
         for name in json.loads(files):
             file = Path(name)
-            with OPENERS.get(file.suffix, open)(file, "rb") as stream:
-                yield (*file_row(file), stream.read().decode("utf-8", errors="replace"))
+            try:
+                if file.suffix in ONLY_SPARK_OPENS:
+                    raise OSError(f"Sail does not read {file.suffix}, only .gz and .bz2")
+                with OPENERS.get(file.suffix, open)(file, "rb") as stream:
+                    row = *file_row(file), stream.read().decode("utf-8-sig", errors="replace"), None
+            except (OSError, EOFError, zlib.error) as reason:
+                row = name, 0, None, None, problem(name, reason)
+            yield row
 
 
 class LakeTables(Source):
@@ -139,6 +149,37 @@ class LakeState(Source):
         sizes = table.get_add_actions(flatten=True).column("size_bytes").to_pylist()
         metadata = table.metadata()
         yield len(sizes), sum(sizes), json.dumps(metadata.partition_columns), json.dumps(metadata.configuration)
+
+
+def listing(folder: Path, above: tuple[Path, ...]) -> Iterator[tuple]:
+    """Files below a folder, through links too; `above` are the folders it lies in."""
+    try:
+        if (real := folder.resolve()) in above:
+            raise OSError("a link that leads back to a folder above it")
+        with os.scandir(folder) as found:
+            entries = sorted((entry for entry in found if not is_hidden(entry.name)), key=lambda entry: entry.name)
+    except OSError as reason:
+        yield "", 0, None, problem(str(folder), reason)
+        return
+    for entry in entries:
+        try:
+            entry.name.encode()
+            rows = listing(folder / entry, (*above, real)) if entry.is_dir() else [(*file_row(folder / entry), None)]
+        except (OSError, UnicodeEncodeError) as reason:
+            rows = [("", 0, None, problem(entry.path, reason))]
+        yield from rows
+
+
+def problem(name: str, reason: Exception) -> str:
+    shown = os.fsencode(name).decode("utf-8", errors="backslashreplace")
+    why = (
+        "its name is no UTF-8"
+        if isinstance(reason, UnicodeEncodeError)
+        else getattr(reason, "strerror", None) or reason
+    )
+    return (
+        f"Cannot read {shown} ({why}). Nothing of its batch was written; replace it or take it away, and build again."
+    )
 
 
 def is_hidden(name: str) -> bool:

@@ -28,7 +28,10 @@ REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
 ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
 TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
 # Test modules that run on Sail; the others are about Spark, or about no engine at all, and run with Spark.
-ON_SAIL = {"test_bronze", "test_contracts", "test_scenarios", "test_real_data", "test_new_field", "test_kill"}
+ON_SAIL = {
+    *("test_bronze", "test_contracts", "test_hostile_input", "test_kill", "test_new_field", "test_real_data"),
+    "test_scenarios",
+}
 
 # What is about Sail, or takes so many builds that it is for the faster engine.
 ONLY_ON_SAIL = {"test_any_order", "test_drift", "test_ledger", "test_quarantine", "test_sail"}

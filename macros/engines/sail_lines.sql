@@ -21,7 +21,12 @@
             cast(0 as bigint) as block_start,
             position,
             {{ "regexp_replace(line, '(\\\\r\\\\n|\\\\n|\\\\r)$', '')" if source.format == 'csv' else 'line' }} as record
-        from {{ contents }}
+        from (
+            select
+                file_path, file_size, file_modified_at,
+                case when problem is null then content else raise_error(problem) end as content
+            from {{ contents }}
+        )
         lateral view posexplode({{ split }}) as position, line
     )
     {%- if source.format == 'csv' %}

@@ -12,7 +12,7 @@ numbered as (
     from valued
 ),
 
-named as (
+trimmed as (
     select
         *,
         transform(
@@ -20,35 +20,52 @@ named as (
             (name, i) -> coalesce(nullif(trim(replace(name, '\ufeff', '')), ''), concat('column_', i + 1))
         ) as header_names
     from numbered
-    where record_number > 0
+),
+
+named as (
+    select
+        *,
+        -- a name that a header repeats gets its place as a suffix, so that no value is lost
+        transform(
+            header_names,
+            (name, i) -> case when array_position(header_names, name) = i + 1 then name else concat(name, '_', i + 1) end
+        ) as field_names
+    from trimmed
+),
+
+headed as (
+    select
+        *,
+        case
+            when header_count < 1 or size(array_distinct(field_names)) < header_count then 'unreadable_header'
+            when {{ is_not_utf8("array_join(header_names, '')") }} then 'not_utf8'
+            {%- if source.columns %}
+            when not arrays_overlap(header_names, array({{ source.columns | join(', ') }})) then 'unknown_header'
+            {%- endif %}
+        end as header_problem
+    from named
 ),
 
 judged as (
     select
         *,
         case
-            when header_count < 1 then 'unreadable_header'
             when is_unclosed then 'unclosed_quote'
+            when header_problem is not null then header_problem
+            when {{ is_not_utf8('record') }} then 'not_utf8'
             when field_count < 0 or field_count > header_count then 'too_many_fields'
             when field_count < header_count then 'too_few_fields'
         end as unreadable_reason
-    from named
+    from headed
+    -- a header of no use may be a record
+    where record_number > 0 or is_unclosed or header_problem is not null
 ),
 
 records as (
     select
         *,
         case when unreadable_reason is null then
-            map_from_arrays(
-                -- a name that a header repeats gets its place as a suffix, so that no value is lost
-                transform(
-                    header_names,
-                    (name, i) -> case
-                        when array_position(header_names, name) = i + 1 then name else concat(name, '_', i + 1)
-                    end
-                ),
-                slice(field_values, 1, header_count)
-            )
+            map_from_arrays(field_names, slice(field_values, 1, header_count))
         end as fields
     from judged
 )

@@ -22,6 +22,7 @@ records as (
     select
         *,
         case
+            when {{ is_not_utf8('record') }} then 'not_utf8'
             when {{ _is_malformed('record') }} then 'malformed_json'
             when left(ltrim(record), 1) <> '{' then 'not_a_json_object'
         end as unreadable_reason
@@ -30,12 +31,8 @@ records as (
 )
 {%- endmacro -%}
 
-{#- Sail's parser stops where the first value ends, whatever follows: two frames show whether that was all. -#}
+{#- Both parsers stop where the first value ends, whatever follows, a second record even: two frames show whether that was all. -#}
 {%- macro _is_malformed(record) -%}
-    {%- if engine() == 'sail' -%}
-        try_parse_json(concat('{"record":', {{ record }}, '}')) is null
+    try_parse_json(concat('{"record":', {{ record }}, '}')) is null
                 or coalesce(json_array_length(concat('[', {{ record }}, ']')), 0) <> 1
-    {%- else -%}
-        try_parse_json({{ record }}) is null
-    {%- endif -%}
 {%- endmacro -%}

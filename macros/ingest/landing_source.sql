@@ -12,6 +12,8 @@
                 "Source " ~ node.name ~ ": meta.when_changed is '" ~ meta['when_changed'] ~ "'; declare fail, ignore or new_version."
             ) -}}
         {%- endif -%}
+        {%- set columns = [] -%}
+        {%- for column in node.columns -%}{%- do columns.append(sql_literal(column)) -%}{%- endfor -%}
         {{- return({
             'name': node.name,
             'format': meta['format'],
@@ -19,6 +21,7 @@
             'options': meta.get('options', {}),
             'max_columns': meta.get('max_columns', 100),
             'when_changed': meta.get('when_changed', 'fail'),
+            'columns': columns,
         }) -}}
     {%- endfor -%}
     {{- exceptions.raise_compiler_error(relation ~ " is not declared as a source in models/landing.yml.") -}}

@@ -85,6 +85,9 @@
         {{ source_file_of('file_path') }} as source_file,
         file_size,
         cast(file_modified_at as timestamp) as file_modified_at
-    from {{ sail_source('landing_files', source.folder) }}
-    where file_size > 0
+    from (
+        select case when problem is null then file_path else raise_error(problem) end as file_path, file_size, file_modified_at
+        from {{ sail_source('landing_files', source.folder) }}
+        where file_size > 0 or problem is not null
+    )
 {%- endmacro -%}

@@ -21,7 +21,13 @@
 {#- The folder as a table. CSV goes through a table because only there a record with any number of fields keeps its
     exact text, line breaks inside quotes included. Its list of files is cached, hence the refresh. -#}
 {%- macro _declare_landing_table(relation, source) -%}
-    {%- set options = {'recursiveFileLookup': 'true'} -%}
+    {#- A local file is read without looking for a checksum beside it: Hadoop cannot name that one where a name holds a colon. Its
+        cache would give the reader that the tables of the lake use. -#}
+    {%- set options = {
+        'recursiveFileLookup': 'true',
+        'fs.file.impl': 'org.apache.hadoop.fs.RawLocalFileSystem',
+        'fs.file.impl.disable.cache': 'true',
+    } -%}
     {%- if source.format == 'csv' -%}
         {%- do options.update({'header': 'false', 'multiLine': 'true', 'escape': '"', 'columnNameOfCorruptRecord': 'raw'}) -%}
     {%- endif -%}
@@ -63,7 +69,7 @@ from records
 {%- macro _lines(relation, source, files) -%}
     {%- do _declare_landing_table(relation, source) -%}
     select
-        {{ _csv_text(source) if source.format == 'csv' else 'value' }} as record,
+        {{ _csv_text(source) if source.format == 'csv' else 'make_valid_utf8(value)' }} as record,
         _metadata.file_path as file_uri,
         _metadata.file_size as file_size,
         _metadata.file_modification_time as file_modified_at,

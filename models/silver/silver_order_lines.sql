@@ -29,7 +29,7 @@ final as (
         customer_id is null as is_guest,
         invoiced_at,
         cast(invoiced_at as date) as sales_date,
-        cast(date_trunc('month', invoiced_at) as date) as sales_month,
+        make_date(year(invoiced_at), month(invoiced_at), 1) as sales_month,
         source_file,
         record_number,
         batch_id,
