@@ -200,8 +200,10 @@ MODELS = {
     "gold/short_kept.sql": "{{ config(tblproperties={'delta.deletedFileRetentionDuration': 'interval 1 hour'}) }} "
     "select 1 as id",
     "gold/a_view.sql": "{{ config(materialized='view') }} select 1 as id",
-    "silver/quarantine_orders.sql": "select explode(array(array('a', 'b'), array('a'))) as violated_rules",
-    "silver/quarantine_empty.sql": "select array('a') as violated_rules where false",
+    "silver/quarantine_orders.sql": "select explode(array(array('a', 'b'), array('a'))) as violated_rules, "
+    "timestamp '2026-01-01' as ingested_at",
+    "silver/quarantine_empty.sql": "select array('a') as violated_rules, timestamp '2026-01-01' as ingested_at "
+    "where false",
 }
 
 

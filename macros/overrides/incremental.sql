@@ -116,6 +116,10 @@
             replace where {{ plan['replace_where'] }}
             {%- endif %}
             select {{ columns }} from {{ staged }}
+            {%- if engine() == 'sail' and declared_constraints() %}
+            {#- Sail would else check the constraints before the filters of the query, on rows that it does not write. #}
+            limit {{ 2 ** 63 - 1 }}
+            {%- endif %}
         {%- endcall -%}
     {%- endif -%}
 {%- endmacro -%}
