@@ -102,7 +102,7 @@ def query(sql: str, limit: int = -1) -> list[str]:
     return ["show", "--inline", sql, "--limit", str(limit), "--output", "json", *OWN_ARTIFACTS]
 
 
-def call(macro: str, **arguments: str | None) -> str:
+def call(macro: str, **arguments: str | bool | None) -> str:
     """Jinja that calls a macro."""
     given = ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items() if value is not None)
     return "{{ " + f"{macro}({given})" + " }}"
@@ -685,13 +685,14 @@ def drift(dbt: Dbt, source: str | None) -> None:
 
 @main.group()
 def quarantine() -> None:
-    """Records that broke a rule: count them, look at them, judge them again after a change of the rules.
+    """Records that broke a rule: count them, look at them, judge them again after a change of the rules, give them up.
 
     \b
     Examples:
       medallion quarantine list
       medallion quarantine show orders --rule quantity_valid
       medallion quarantine replay orders
+      medallion quarantine discard orders --rule quantity_valid --note "test orders of the till"
     """
 
 
@@ -719,27 +720,39 @@ def waiting(dbt: Dbt, source: str | None) -> None:
         say("No quarantined records.")
 
 
+def of_records(command: Callable[..., Any]) -> Callable[..., Any]:
+    command = click.option("--file", "source_file", help="Only records of this file, named as `show` prints it.")(
+        command
+    )
+    command = click.option("--rule", help="Only records that break this rule.")(command)
+    return click.argument("source")(command)
+
+
 @quarantine.command("show")
-@click.argument("source")
-@click.option("--rule", help="Only records that break this rule.")
+@of_records
+@click.option("--discarded", "is_discarded", is_flag=True, help="Those that were discarded, with the note.")
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1), help="So many records.")
 @with_dbt
-def records(dbt: Dbt, source: str, rule: str | None, limit: int) -> None:
+def records(dbt: Dbt, source: str, rule: str | None, source_file: str | None, is_discarded: bool, limit: int) -> None:
     """Show records as they came, newest first, with their file, their number in it and the rules that they break.
 
     \b
     Examples:
       medallion quarantine show orders
       medallion quarantine show orders --rule quantity_valid --limit 20
+      medallion quarantine show orders --discarded
     """
+    chosen = call(
+        "quarantined_records", source=source, rule=rule, source_file=source_file, is_discarded=is_discarded or None
+    )
     rows = dbt.rows(
-        "select source_file, record_number, array_join(violated_rules, ', ') as rules, record"
-        f" from ({call('quarantined_records', source=source, rule=rule)})"
-        " order by ingested_at desc, source_file, record_number",
+        "select source_file, record_number, array_join(violated_rules, ', ') as rules, record, note"
+        f" from ({chosen}) order by ingested_at desc, source_file, record_number",
         limit,
     )
     for row in rows:
-        say(f"{row['source_file']} record {row['record_number']}: {row['rules']}\n{row['record']}\n")
+        note = f" (discarded: {row['note']})" if is_discarded else ""
+        say(f"{row['source_file']} record {row['record_number']}: {row['rules']}{note}\n{row['record']}\n")
     if not rows:
         say("No such records.")
 
@@ -777,6 +790,40 @@ def replay(dbt: Dbt, source: str, apply: bool) -> int:
         return dbt.run("build", "--full-refresh", "--select", f"{judged}+")
     say(f"Nothing was changed. medallion quarantine replay {source} --apply does it.")
     return OK
+
+
+@quarantine.command("discard")
+@of_records
+@click.option("--note", required=True, help="Why they are given up; kept in ops.discarded_records.")
+@click.option("--apply", is_flag=True, help="Discard; without it the records are only counted.")
+@with_dbt
+def discard(dbt: Dbt, source: str, rule: str | None, source_file: str | None, note: str, apply: bool) -> None:
+    """Give up records that wait: they are no longer counted, but stay in quarantine, in bronze and in the ledger.
+
+    If a change of the rules lets one of them pass, a replay takes it to silver all the same.
+
+    \b
+    Examples:
+      medallion quarantine discard orders --rule quantity_valid --note "test orders of the till"
+      medallion quarantine discard orders --file orders/2026-01-07.csv --note "sent again, see 2026-01-08" --apply
+    """
+    if not note.strip():
+        raise Failure("--note must say why the records are given up.")
+    chosen = call("quarantined_records", source=source, rule=rule, source_file=source_file)
+    rows = dbt.rows(
+        f"select array_join(violated_rules, ', ') as broke, count(*) as records from ({chosen})"
+        " group by 1 order by records desc, broke"
+    )
+    if apply:
+        chosen = {"source": source, "note": note, "rule": rule, "source_file": source_file}
+        if not dbt.quietly(operation("discard_records", **chosen)).success:
+            raise Failure(short(dbt.errors))
+    if not rows:
+        say("No such records.")
+        return
+    show_table(f"Records of {source}, {'discarded' if apply else 'to discard'}", rows)
+    if not apply:
+        say("Nothing was changed. The same command with --apply does it.")
 
 
 @main.command()

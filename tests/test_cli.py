@@ -22,7 +22,7 @@ from conftest import ROOT
 from scripts import medallion
 
 COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status"]
-COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay"]
+COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay", "quarantine discard"]
 
 
 class FakeDbt:
@@ -280,6 +280,29 @@ def test_quarantine_replay_builds_only_when_told_to(fake: FakeDbt, arguments: li
     assert fake.commands[0].startswith("run --select judged_orders ")
     assert fake.commands.count("build --full-refresh --select judged_orders+") == builds
     assert ("Nothing was changed" in result.output) is not bool(builds)
+
+
+@pytest.mark.parametrize(("arguments", "operations"), [([], 0), (["--apply"], 1)])
+def test_quarantine_discard_writes_only_when_told_to(fake: FakeDbt, arguments: list[str], operations: int) -> None:
+    fake.rows("quarantined_records", {"broke": "quantity_valid", "records": 7})
+    result = medal(
+        "quarantine", "discard", "orders", "--rule", "r", "--file", "orders/a.csv", "--note", "n", *arguments
+    )
+    assert result.exit_code == 0
+    assert "quantity_valid" in result.output
+    assert '{{ quarantined_records(source="orders", rule="r", source_file="orders/a.csv") }}' in fake.commands[0]
+    told = json.dumps({"source": "orders", "note": "n", "rule": "r", "source_file": "orders/a.csv"})
+    assert (
+        sum(command.startswith(f"run-operation discard_records --args {told}") for command in fake.commands)
+        == operations
+    )
+    assert ("Nothing was changed" in result.output) is not bool(operations)
+
+
+def test_quarantine_discard_needs_a_note(fake: FakeDbt) -> None:
+    assert "--note" in medal("quarantine", "discard", "orders", "--apply").output
+    assert "why" in medal("quarantine", "discard", "orders", "--apply", "--note", " ").output
+    assert fake.commands == []
 
 
 @pytest.mark.parametrize(

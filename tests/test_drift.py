@@ -57,6 +57,9 @@ def test_drift_is_found_and_stops_a_build_where_it_shall(lake, tmp_path):
         assert status["quarantine_orders"] == "skipped"
         assert found(lake) == drift
     assert lake.sql("select count(*) from {bronze}.bronze_web_events") == [(4,)]
+    fields = "select batch_id, types, record_count from {ops}.batch_fields where source = 'web_events' and field = "
+    assert lake.sql(fields + "'session' order by batch_id") == [(1, "object", 1), (2, "text", 2)]
+    assert lake.sql(fields + "'productid'") == [(2, "number or text", 2)]
 
     tests.write_text(tests.read_text().replace("severity: error", "severity: warn"))
     assert lake.dbt(*build).success

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 
@@ -101,3 +102,74 @@ def test_a_batch_with_too_many_bad_records_stops_before_gold(lake, tmp_path):
     assert lake.dbt(*build).success
     assert lake.sql("select sum(record_count) from {ops}.row_ledger") == [(11,)]
     assert lake.sql("select units from {gold}.daily_sales_by_product order by product_id") == [(2,)] * 5
+
+
+def discard(lake: Lake, **arguments: str) -> bool:
+    given = {"source": "orders", "note": "it's 'test data'"} | arguments
+    return lake.dbt("run-operation", "discard_records", "--args", json.dumps(given)).success
+
+
+def waiting(lake: Lake) -> list[tuple]:
+    """Records in quarantine by rule, as `medallion quarantine list` counts them."""
+    query = "select rule, record_count from ({{ quarantine_summary('orders') }}) order by rule"
+    result = lake.dbt("show", "--inline", query, "--limit", "-1")
+    return [tuple(row) for row in result.result.results[0].agate_table.rows]
+
+
+def test_discarded_records_wait_no_longer_and_stay_in_the_books(lake, tmp_path):
+    project = tmp_path / "project"
+    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
+    lake.project_dir = project
+    dear = "1,A,THING,1,2026-01-01 10:00:00,60000,17850,France\n"
+    build = ("build", "--select", "+silver_order_lines", *NO_TESTS)
+    lake.drop_file("orders/1.csv", orders(2, 3) + dear)
+    assert lake.dbt(*build).success
+    lake.drop_file("orders/2.csv", orders(0, 4) + "too,few\n")
+    assert lake.dbt(*build).success
+    landed = ledger(lake, "%").total()
+
+    assert not discard(lake, note=" ")
+    assert discard(lake, rule="quantity_valid", source_file="orders/1.csv")
+    assert waiting(lake) == [("quantity_valid", 4), ("too_few_fields", 1), ("unit_price_within_bounds", 1)]
+    assert ledger(lake, "discarded") == {("orders", 1, "quantity_valid"): 3}
+    still = {("orders", 1, "unit_price_within_bounds"): 1, ("orders", 2, "quantity_valid"): 4}
+    assert ledger(lake, "quarantined") == still
+    assert lake.sql("select distinct source_file, note from {ops}.discarded_records") == [
+        ("orders/1.csv", "it's 'test data'")
+    ]
+    assert lake.sql("select count(*) from {silver}.quarantine_orders") == [(9,)]
+
+    # what a run left out that was killed between the two tables
+    entries = "select 'orders', 2, 'orders/2.csv', 1, 'why', 'killed', current_timestamp()"
+    lake.sql("insert into {ops}.discarded_records " + entries)
+    assert discard(lake, rule="unit_price_within_bounds")
+    assert discard(lake, rule="too_few_fields")
+    expected = {
+        ("orders", 1, "quantity_valid"): 3,
+        ("orders", 1, "unit_price_within_bounds"): 1,
+        ("orders", 2, "quantity_valid"): 1,
+        ("orders", 2, "too_few_fields"): 1,
+    }
+    assert ledger(lake, "discarded") == expected
+    assert ledger(lake, "unreadable") == {}
+    assert waiting(lake) == [("quantity_valid", 3)]
+
+    # repeated, and computed anew: nothing changes
+    version = lake.version("ops.row_ledger")
+    assert discard(lake, rule="too_few_fields")
+    assert lake.dbt(
+        "build", "--full-refresh", "--select", "judged_orders", "quarantine_orders", "silver_order_lines", *NO_TESTS
+    ).success
+    assert lake.version("ops.row_ledger") == version
+
+    # the rules decide: what passes goes to silver, discarded or not
+    judged = project / "models" / "silver" / "judged" / "_judged.yml"
+    judged.write_text(judged.read_text().replace("unit_price <= 50000", "unit_price <= 90000"))
+    assert lake.dbt(
+        "build", "--full-refresh", "--select", "judged_orders", "quarantine_orders", "silver_order_lines", *NO_TESTS
+    ).success
+    del expected["orders", 1, "unit_price_within_bounds"]
+    assert ledger(lake, "discarded") == expected
+    assert ledger(lake, "rejudged") == {("orders", 1, None): 1}
+    assert ledger(lake, "%").total() == landed
+    assert lake.sql("select count(*) from {silver}.silver_order_lines where unit_price = 60000") == [(1,)]

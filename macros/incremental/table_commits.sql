@@ -31,5 +31,10 @@
             'user_metadata': fromjson(commit['user_metadata'] or '{}', {}),
         }) -%}
     {%- endfor -%}
+    {%- if not commits -%}
+        {{- exceptions.raise_compiler_error(
+            'There is no table ' ~ relation ~ '; build it first' ~ (', for instance with --select +' ~ model.name if model is defined) ~ '.'
+        ) -}}
+    {%- endif -%}
     {{- return(commits) -}}
 {%- endmacro -%}

@@ -1,4 +1,4 @@
-{#- Enters files into the ledger after their batch is in bronze. With a plan: the files of this run, also those that hold
+{#- Enters files into the ledger, and before them the fields that their records have, after their batch is in bronze. With a plan: the files of this run, also those that hold
     no record. Without: what an interrupted run left out, from bronze itself. -#}
 {%- macro record_files(bronze, source_name, batch_id, files=none) -%}
     {%- if files and _batch_is_foreign(bronze, batch_id) -%}
@@ -6,6 +6,7 @@
             "Another build wrote batch " ~ batch_id ~ " of " ~ bronze ~ " at the same time. Nothing was written twice; run this build again."
         ) -}}
     {%- endif -%}
+    {%- do record_fields(bronze, source_name, batch_id) -%}
     {%- call statement('record_files') -%}
         insert into {{ file_ledger() }}
         with ingested as (

@@ -12,7 +12,8 @@
         {{- return('') -}}
     {%- endif -%}
     {%- set ids = batches | map(attribute='batch_id') | map('int') | list -%}
-    {%- set found_sql = _found_sql(relation, source, 'batch_id between ' ~ ids | min ~ ' and ' ~ ids | max) -%}
+    {%- set recorded = batches | selectattr('is_recorded') | map(attribute='batch_id') | list -%}
+    {%- set found_sql = _found_sql(relation, source, 'batch_id between ' ~ ids | min ~ ' and ' ~ ids | max, recorded != []) -%}
     {%- set judged_sql = _judged_sql(relation, source, predicates) -%}
     {%- set counted = _count_places(found_sql, judged_sql) -%}
     {%- for batch in batches -%}
@@ -23,25 +24,9 @@
         {%- endif -%}
     {%- endfor -%}
     {%- do assert_few_refused(relation, source, batches | rejectattr('is_recorded') | list, counted) -%}
-    {%- set recorded = batches | selectattr('is_recorded') | map(attribute='batch_id') | list -%}
     {%- set places = counted | selectattr('place') | rejectattr('batch_id', 'in', recorded) | list -%}
     {%- set places = places + rejudged_places(source, counted, recorded) -%}
-    {%- if places -%}
-        {%- set entries = [] -%}
-        {%- for row in places -%}
-            {%- do entries.append(
-                '(' ~ row['batch_id'] ~ ', ' ~ sql_literal(row['place']) ~ ', '
-                ~ (sql_literal(row['reason']) if row['reason'] else 'cast(null as string)') ~ ', ' ~ row['record_count'] ~ ')'
-            ) -%}
-        {%- endfor -%}
-        {%- call statement('record_places') -%}
-            insert into {{ row_ledger() }}
-            select
-                '{{ source }}', cast(batch_id as bigint), place, reason, cast(record_count as bigint), '{{ invocation_id }}',
-                current_timestamp()
-            from values {{ entries | join(', ') }} as counted(batch_id, place, reason, record_count)
-        {%- endcall -%}
-    {%- endif -%}
+    {%- do record_places(source, places) -%}
 {%- endmacro -%}
 
 {%- macro _landed_sql(source, since) -%}
@@ -76,7 +61,7 @@
 {%- endmacro -%}
 
 {#- A CTE `found`: one row a record of bronze, `place` NULL where it is neither in silver nor in quarantine. -#}
-{%- macro _found_sql(relation, source, of_batches) -%}
+{%- macro _found_sql(relation, source, of_batches, recorded) -%}
     with found as (
         select
             landed.batch_id,
@@ -84,11 +69,10 @@
             landed.record_number,
             case
                 when kept.batch_id is not null and refused.batch_id is not null then 'twice'
-                when refused.batch_id is not null and landed.unreadable_reason is not null then 'unreadable'
-                when refused.batch_id is not null then 'quarantined'
+                when refused.batch_id is not null then {{ _refused_place() }}
                 else kept.place
             end as place,
-            array_join(refused.violated_rules, ', ') as reason
+            refused.reason
         from (
             select batch_id, source_file, record_number, unreadable_reason
             from {{ _of_source('bronze', source) }} where {{ of_batches }}
@@ -108,10 +92,7 @@
             on landed.batch_id = kept.batch_id
             and landed.source_file = kept.source_file
             and landed.record_number = kept.record_number
-        left join (
-            select batch_id, source_file, record_number, violated_rules
-            from {{ _of_source('quarantine', source) }} where {{ of_batches }}
-        ) as refused
+        left join ({{ refused_records(source, of_batches, recorded) }}) as refused
             on landed.batch_id = refused.batch_id
             and landed.source_file = refused.source_file
             and landed.record_number = refused.record_number

@@ -1,11 +1,11 @@
-{#- The ledgers of files and of rows stand before any model runs: bronze reads the first to know which files are new, silver
-    enters in the second where each landed record went. -#}
+{#- The project's own books stand before any model runs: bronze reads in the ledger of files which are new and enters the fields
+    that they have, silver enters in the ledger of rows where each landed record went. -#}
 {%- macro create_ledgers() -%}
     {%- if execute -%}
         {%- set schema = file_ledger().schema -%}
         {%- do run_query('create schema if not exists ' ~ schema) -%}
         {%- set known = run_query('show tables in ' ~ schema).columns[1].values() | list -%}
-        {%- set missing = [file_ledger(), row_ledger()] | rejectattr('identifier', 'in', known) | list -%}
+        {%- set missing = [file_ledger(), batch_fields(), row_ledger(), discarded_records()] | rejectattr('identifier', 'in', known) | list -%}
         {%- if missing and target.host in ['local', 'sail'] -%}
             {%- set found = register_lake_tables(schema, known) -%}
             {%- set missing = missing | rejectattr('identifier', 'in', found) | list -%}
@@ -31,6 +31,14 @@
             unreadable_count bigint comment 'Of these: records that could not be read',
             ingested_at timestamp comment 'When the file was ingested, UTC'
         ",
+        'batch_fields': "
+            source string comment 'Source in the landing zone',
+            batch_id bigint comment 'Batch of the source',
+            field string comment 'Name of the field, or of the column of a CSV header',
+            types string comment 'Its types in the batch',
+            record_count bigint comment 'Records of the batch that have it',
+            recorded_at timestamp comment 'When they were counted, UTC'
+        ",
         'row_ledger': "
             source string comment 'Source in the landing zone',
             batch_id bigint comment 'Batch of the source',
@@ -39,6 +47,15 @@
             record_count bigint comment 'Records of the batch in this place for this reason',
             invocation_id string comment 'The dbt run that counted them',
             recorded_at timestamp comment 'When they were counted, UTC'
+        ",
+        'discarded_records': "
+            source string comment 'Source in the landing zone',
+            batch_id bigint comment 'Batch of the source',
+            source_file string comment 'Path of the file below the landing root',
+            record_number bigint comment 'Place of the record in its file',
+            note string comment 'Why it was given up',
+            invocation_id string comment 'The dbt run that discarded it',
+            discarded_at timestamp comment 'When it was discarded, UTC'
         ",
     }) -}}
 {%- endmacro -%}

@@ -1,10 +1,10 @@
-{#- What a full refresh by changed rules moved in or out of quarantine, as corrections of what is recorded: the ledger is only
-    added to, like any ledger. What they leave in balance went to silver, or came from there. -#}
+{#- What a full refresh by changed rules moved in or out of quarantine, or what was discarded there, as corrections of what is
+    recorded: the ledger is only added to, like any ledger. What they leave in balance went to silver, or came from there. -#}
 {%- macro rejudged_places(source, counted, batch_ids) -%}
     {%- if not batch_ids -%}
         {{- return([]) -}}
     {%- endif -%}
-    {%- set refused = ['quarantined', 'unreadable'] -%}
+    {%- set refused = ['quarantined', 'unreadable', 'discarded'] -%}
     {%- set recorded = run_query(
         'select batch_id, place, reason, sum(record_count) as record_count from ' ~ row_ledger() ~ " where source = '" ~ source
         ~ "' and place in ('" ~ refused | join("', '") ~ "') and batch_id between " ~ batch_ids | min ~ ' and ' ~ batch_ids | max

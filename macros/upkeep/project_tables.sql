@@ -14,7 +14,7 @@
             'config': node.config,
         }) -%}
     {%- endfor -%}
-    {%- for ledger in [file_ledger(), row_ledger()] -%}
+    {%- for ledger in [file_ledger(), batch_fields(), row_ledger(), discarded_records()] -%}
         {%- do known.append({
             'layer': 'ops', 'name': ledger.identifier, 'database': ledger.database, 'schema': ledger.schema, 'config': {},
         }) -%}

@@ -1,4 +1,5 @@
-{#- A SELECT with one row a source and violated rule; a record that violates two rules counts for both:
+{#- A SELECT with one row a source and violated rule; a record that violates two rules counts for both. Discarded
+    records no longer wait:
     dbt show --inline "{{ quarantine_summary() }}" --limit -1 -#}
 {%- macro quarantine_summary(source=none) -%}
     {%- set quarantines = [] -%}
@@ -13,7 +14,7 @@
             count(*) as record_count,
             min(ingested_at) as oldest_ingested_at,
             max(ingested_at) as newest_ingested_at
-        from {{ entry.relation }}
+        from ({{ quarantined_records(entry.name[11:]) }}) as waiting
         lateral view explode(violated_rules) as rule
         group by rule
         {{ 'union all' if not loop.last }}
