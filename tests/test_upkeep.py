@@ -179,6 +179,7 @@ profile: medallion
 macro-paths: ["{macros}"]
 flags: {{send_anonymous_usage_stats: false, validate_macro_args: true}}
 vars: {{optimize_min_files: 6}}
+on-run-start: "{{{{ create_ledgers() }}}}"
 models:
   upkeep_project:
     +materialized: incremental
@@ -189,6 +190,10 @@ models:
     gold: {{+schema: gold}}
 """
 FILES = "select /*+ repartition({files}) */ id, cast(id % 7 as int) as weekday from range({rows})"
+QUARANTINED = (
+    "select 1 as batch_id, 'a.csv' as source_file, 1 as record_number, violated_rules, "
+    "timestamp '2026-01-01' as ingested_at, 'x' as record "
+)
 MODELS = {
     "gold/sorted.sql": "{{ config(meta={'zorder': 'id'}) }} " + FILES.format(files=6, rows=200),
     "gold/few.sql": "{{ config(meta={'zorder': ['id']}) }} " + FILES.format(files=3, rows=30),
@@ -200,10 +205,9 @@ MODELS = {
     "gold/short_kept.sql": "{{ config(tblproperties={'delta.deletedFileRetentionDuration': 'interval 1 hour'}) }} "
     "select 1 as id",
     "gold/a_view.sql": "{{ config(materialized='view') }} select 1 as id",
-    "silver/quarantine_orders.sql": "select explode(array(array('a', 'b'), array('a'))) as violated_rules, "
-    "timestamp '2026-01-01' as ingested_at",
-    "silver/quarantine_empty.sql": "select array('a') as violated_rules, timestamp '2026-01-01' as ingested_at "
-    "where false",
+    "silver/quarantine_orders.sql": QUARANTINED
+    + "from explode(array(array('a', 'b'), array('a'))) as t (violated_rules)",
+    "silver/quarantine_empty.sql": QUARANTINED + "from values (array('a')) as t (violated_rules) where false",
 }
 
 
