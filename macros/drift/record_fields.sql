@@ -1,15 +1,15 @@
-{#- Enters which fields the records of new batches have, how often and of which types, as they came. Batches that a killed run
-    entered already are left out. -#}
-{%- macro record_fields(bronze, source_name, batch_id) -%}
+{#- Enters which fields the records of new batches have, how often and of which types, as they came. After a killed run it may
+    have been done; not looked up by the INSERT itself, because Delta would then refuse all other sources that write beside it. -#}
+{%- macro record_fields(bronze, source_name, batch_id, after_kill=false) -%}
+    {%- if after_kill -%}
+        {%- set recorded = run_query('select coalesce(max(batch_id), 0) from ' ~ batch_fields() ~ " where source = '" ~ source_name ~ "'").rows[0][0] -%}
+        {%- set batch_id = [batch_id, recorded | int + 1] | max -%}
+    {%- endif -%}
     {%- set source = graph.sources.values() | selectattr('source_name', 'equalto', 'landing') | selectattr('name', 'equalto', source_name) | first -%}
     {%- call statement('record_fields') -%}
         insert into {{ batch_fields() }}
         with landed as (
-            select * from {{ bronze }}
-            where
-                batch_id >= {{ batch_id }}
-                and unreadable_reason is null
-                and batch_id not in (select batch_id from {{ batch_fields() }} where source = '{{ source_name }}')
+            select * from {{ bronze }} where batch_id >= {{ batch_id }} and unreadable_reason is null
         ),
 
         {% if source.config.meta['format'] == 'csv' -%}

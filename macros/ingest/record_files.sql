@@ -6,7 +6,7 @@
             "Another build wrote batch " ~ batch_id ~ " of " ~ bronze ~ " at the same time. Nothing was written twice; run this build again."
         ) -}}
     {%- endif -%}
-    {%- do record_fields(bronze, source_name, batch_id) -%}
+    {%- do record_fields(bronze, source_name, batch_id, after_kill=not files) -%}
     {%- call statement('record_files') -%}
         insert into {{ file_ledger() }}
         with ingested as (
