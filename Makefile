@@ -43,7 +43,7 @@ soak: setup ## the long tests
 	@MEDALLION_ENGINE=$(ENGINE) .venv/bin/python -m pytest -m soak $(ARGS)
 
 docs: setup ## make the docs site and open it
-	@.venv/bin/medallion docs --serve $(ARGS)
+	@.venv/bin/medallion docs --serve $(TARGET) $(ARGS)
 
 lock: requirements.in ## pin the newest fitting packages (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.10 --fork-strategy fewest --no-strip-extras \

@@ -11,6 +11,7 @@ import gc
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -44,7 +45,13 @@ READ_ONLY = {
 }  # commands that may run beside a build, where the engine lets them
 
 # What an error of Spark or Delta means, and what to do about it.
+# The first that fits is told, so what is more particular comes first.
 KNOWN_ERRORS = [
+    (r"Cannot read .*Nothing of its batch was written", ""),  # says it all
+    (r"FAILED_READ_FILE(?!.*[.]parquet)",
+     "A landing file, which the message names, cannot be read: it is broken, or compressed in a way that this engine"
+     " does not know, or a record has more than 20,480 fields. Nothing of its batch was written; replace it or take it"
+     " away, and build again."),
     (r"XSDB6|Another instance of Derby|Failed to start database|SessionHiveMetaStoreClient",
      "Another dbt or Spark process holds the lake; wait for it or end it."),
     (r"JAVA_GATEWAY_EXITED|UnsupportedClassVersionError",
@@ -59,13 +66,9 @@ KNOWN_ERRORS = [
      "The model no longer has a column that its table has; see on_schema_change, or build it with --full-refresh."),
     (r"DELTA_CONCURRENT|DELTA_METADATA_CHANGED|Concurrent\w+Exception|MetadataChangedException",
      "Another process wrote the same table at the same time; nothing is half written, run the command again."),
-    (r"FAILED_READ_FILE(?!.*[.]parquet)",
-     "A landing file, which the message names, cannot be read: it is broken, or compressed in a way that this engine"
-     " does not know, or a record has more than 20,480 fields. Nothing of its batch was written; replace it or take it"
-     " away, and build again."),
     (r"FAILED_READ_FILE.*[.]parquet|DELTA_FILE_NOT_FOUND|FileReadException",
      "A data file of a table is gone, deleted by hand or by VACUUM; restore it, or build with --full-refresh."),
-    (r"StatusCode.UNAVAILABLE|Connection refused|failed to connect to all addresses",
+    (r"StatusCode.UNAVAILABLE|failed to connect to all addresses",
      "No Sail server answers; run medallion serve --engine sail, or use medallion build, which starts one."),
     (r"OutOfMemoryError|GC overhead limit",
      "Spark ran out of memory; raise spark.driver.memory in profiles.yml."),
@@ -115,8 +118,8 @@ def options(**values: str | None) -> list[str]:
 
 def explain(messages: Iterable[str]) -> list[str]:
     """What the known errors among the messages mean, each once."""
-    text = "\n".join(messages)
-    return [meaning for pattern, meaning in KNOWN_ERRORS if re.search(pattern, text)]
+    found = (next((meaning for pattern, meaning in KNOWN_ERRORS if re.search(pattern, text)), "") for text in messages)
+    return [meaning for meaning in dict.fromkeys(found) if meaning]
 
 
 def short(messages: list[str]) -> str:
@@ -495,6 +498,7 @@ def demo(dbt: Dbt, days: int, events: int, seed: int, out: str | None) -> int:
             f"  medallion status{target}                    tables, sizes, quarantine\n"
             f"  medallion docs --serve{target}              lineage and descriptions in the browser\n"
             f"  put files of your own into {landing} and build again"
+            + (f", with MEDALLION_LANDING={shlex.quote(out)}" if out else "")
         )
     return code
 
@@ -762,9 +766,9 @@ def records(dbt: Dbt, source: str, rule: str | None, source_file: str | None, is
 @click.option("--apply", is_flag=True, help="Build; without it the records are only judged and counted.")
 @with_dbt
 def replay(dbt: Dbt, source: str, apply: bool) -> int:
-    """Judge the records of a source again, by the rules as they are now.
+    """Judge the records of a source again, by the rules as they are now: those in quarantine and those in silver.
 
-    With --apply, silver, quarantine and what is built on them are computed again from bronze: they end as if the rules
+    With --apply, the seeds that the rules read are loaded, and silver, quarantine and what is built on them are computed again from bronze: they end as if the rules
     had always been these. The row ledger gets the corrections.
 
     \b
@@ -773,21 +777,24 @@ def replay(dbt: Dbt, source: str, apply: bool) -> int:
       medallion quarantine replay orders --apply
     """
     judged = f"judged_{source}"
-    if not dbt.quietly(["run", "--select", judged, *OWN_ARTIFACTS]).success:
-        raise Failure(short(dbt.errors))
+    result = dbt.quietly(["run", "--select", judged, *OWN_ARTIFACTS])
+    if not result.success:
+        raise Failure(short(dbt.errors), exit_code(result))
     rows = dbt.rows(f"select * from ({call('judged_again', source=source)}) order by record_count desc, old_rules")
-    if not rows:
-        say(f"No quarantined records of {source}.")
-        return OK
-    show_table(
-        f"Records of {source} in quarantine, judged again",
-        [
-            {"broke": row["old_rules"], "breaks now": row["new_rules"] or "nothing", "records": row["record_count"]}
-            for row in rows
-        ],
-    )
+    if rows:
+        show_table(
+            f"Records of {source} that broke a rule, or break one now",
+            [
+                {"broke": row["old_rules"] or "nothing", "breaks now": row["new_rules"] or "nothing",
+                 "records": row["record_count"]}
+                for row in rows
+            ],
+        )  # fmt: skip
+    else:
+        say(f"No record of {source} broke a rule, and none breaks one now.")
     if apply:
-        return dbt.run("build", "--full-refresh", "--select", f"{judged}+")
+        # a rule may read a seed
+        return dbt.run("build", "--full-refresh", "--select", f"+{judged},resource_type:seed", f"{judged}+")
     say(f"Nothing was changed. medallion quarantine replay {source} --apply does it.")
     return OK
 
@@ -816,8 +823,9 @@ def discard(dbt: Dbt, source: str, rule: str | None, source_file: str | None, no
     )
     if apply:
         chosen = {"source": source, "note": note, "rule": rule, "source_file": source_file}
-        if not dbt.quietly(operation("discard_records", **chosen)).success:
-            raise Failure(short(dbt.errors))
+        result = dbt.quietly(operation("discard_records", **chosen))
+        if not result.success:
+            raise Failure(short(dbt.errors), exit_code(result))
     if not rows:
         say("No such records.")
         return

@@ -135,6 +135,13 @@ def test_known_errors_are_explained(message: str, word: str) -> None:
     assert word in meaning
 
 
+def test_only_the_most_particular_meaning_is_told() -> None:
+    (meaning,) = medallion.explain(["[FAILED_READ_FILE] Encountered error: orders/1.csv (Permission denied)"])
+    assert "landing file" in meaning
+    own = "Cannot read orders/1.csv (Permission denied). Nothing of its batch was written; replace it."
+    assert medallion.explain([own]) == []
+
+
 def test_plans_in_messages_are_not_taken_for_errors() -> None:
     plan = "[TABLE_OR_VIEW_NOT_FOUND] ... ResolvedIdentifier org.apache.spark.sql.delta.catalog.DeltaCatalog@1, gold.t"
     assert medallion.explain([plan]) == []
@@ -271,15 +278,25 @@ def test_quarantine_list_and_show(fake: FakeDbt) -> None:
     assert "--limit 9" in fake.commands[-1]
 
 
+@pytest.mark.parametrize("rows", [[("quantity_valid", "", 7), ("", "customer_id_valid", 2)], []])
 @pytest.mark.parametrize(("arguments", "builds"), [([], 0), (["--apply"], 1)])
-def test_quarantine_replay_builds_only_when_told_to(fake: FakeDbt, arguments: list[str], builds: int) -> None:
-    fake.rows("judged_again", {"old_rules": "quantity_valid", "new_rules": "", "record_count": 7})
+def test_quarantine_replay_builds_only_when_told_to(fake: FakeDbt, rows: list, arguments: list[str], builds: int) -> None:
+    """With nothing in quarantine as well: stricter rules take records out of silver."""
+    names = ("old_rules", "new_rules", "record_count")
+    fake.rows("judged_again", *(dict(zip(names, row, strict=True)) for row in rows))
     result = medal("quarantine", "replay", "orders", *arguments)
     assert result.exit_code == 0
-    assert "nothing" in result.output
+    for rule in ("quantity_valid", "customer_id_valid"):
+        assert (rule in result.output) is bool(rows)
     assert fake.commands[0].startswith("run --select judged_orders ")
-    assert fake.commands.count("build --full-refresh --select judged_orders+") == builds
+    apply = "build --full-refresh --select +judged_orders,resource_type:seed judged_orders+"
+    assert fake.commands.count(apply) == builds
     assert ("Nothing was changed" in result.output) is not bool(builds)
+
+
+def test_quarantine_replay_has_dbts_exit_code(fake: FakeDbt) -> None:
+    fake.answer("run --select", success=False, errors=["Database Error"])
+    assert medal("quarantine", "replay", "orders").exit_code == 1
 
 
 @pytest.mark.parametrize(("arguments", "operations"), [([], 0), (["--apply"], 1)])
