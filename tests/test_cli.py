@@ -280,7 +280,9 @@ def test_quarantine_list_and_show(fake: FakeDbt) -> None:
 
 @pytest.mark.parametrize("rows", [[("quantity_valid", "", 7), ("", "customer_id_valid", 2)], []])
 @pytest.mark.parametrize(("arguments", "builds"), [([], 0), (["--apply"], 1)])
-def test_quarantine_replay_builds_only_when_told_to(fake: FakeDbt, rows: list, arguments: list[str], builds: int) -> None:
+def test_quarantine_replay_builds_only_when_told_to(
+    fake: FakeDbt, rows: list, arguments: list[str], builds: int
+) -> None:
     """With nothing in quarantine as well: stricter rules take records out of silver."""
     names = ("old_rules", "new_rules", "record_count")
     fake.rows("judged_again", *(dict(zip(names, row, strict=True)) for row in rows))
