@@ -18,6 +18,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
+from decimal import Decimal
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -31,9 +32,33 @@ from scripts.generate import generate
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
 WITHOUT_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-REPEATS = {"demo": 3, "real": 1, "million": 1, "engines": 3}
-CASES = ("demo", "real", "million", "engines", "incremental")
-LETTERS = dict(zip("abc", CASES, strict=False))  # short names on the command line
+REPEATS = {"demo": 3, "real": 1, "million": 1, "engines": 3, "checks": 3}
+CASES = ("demo", "real", "million", "engines", "checks", "incremental")
+# What the floor of DuckDB writes, with all that these tables need.
+SAME_TABLES = [
+    "--select", "+daily_sales_by_product", "+sales_by_region", "+customer_lifetime_value", "+daily_global_sales",
+    "--indirect-selection", "cautious",
+]  # fmt: skip
+# Macros that only check or count, and the files they are in.
+CHECKS = {
+    "balance_rows": "macros/ledger/balance_rows.sql",
+    "record_fields": "macros/drift/record_fields.sql",
+    "assert_staged_rows": "macros/contracts/assert_staged_rows.sql",
+    "reconcile_constraints": "macros/contracts/reconcile_constraints.sql",
+}
+# What Sail should reach: what, the run that shows it, and the most it may take, in words and in seconds, given those of
+# DuckDB and of dbt's own start.
+TARGETS = [
+    (
+        "change one model, build it with its tests",
+        "Sail, one model edited, with its tests",
+        "5 s",
+        lambda duckdb, start: 5.0,
+    ),
+    ("the demo, with all tests", "Sail, demo with tests", "20 s", lambda duckdb, start: 20.0),
+    ("the real data with all checks", "Sail, with tests", "2 x DuckDB", lambda duckdb, start: 2 * duckdb),
+    ("nothing new", "Sail, nothing new", "dbt's own start + 2 s", lambda duckdb, start: start + 2),
+]
 
 
 @dataclass
@@ -44,7 +69,7 @@ class Run:
     dbt_seconds: float
     commits: int
     statements: int
-    engine_seconds: float  # of all statements, those side by side added up
+    engine_seconds: float  # of all statements of nodes, with the fetching of their rows, added up
     costs: dict[str, float]  # kind of work -> seconds; together the seconds of the process
 
 
@@ -100,28 +125,36 @@ class Bench:
         self.logs.mkdir()
         self.count = 0
 
-    def dbt(self, *arguments: str, target: str = "local") -> tuple[float, float, str]:
-        """dbt on the benchmark's lake: start, seconds, text of dbt's log."""
+    def dbt(self, *arguments: str, target: str = "local", project: Path = ROOT) -> tuple[float, float, str]:
+        """dbt on the benchmark's lake: start, seconds, dbt's log (a JSON object a line)."""
         self.count += 1
         log = self.logs / f"dbt{self.count}"
         command = [str(Path(sys.executable).with_name("dbt")), *arguments, "--target", target, "--no-use-colors"]
-        command += ["--target-path", str(self.target / target), "--log-path", str(log)]
+        command += ["--project-dir", str(project), "--profiles-dir", str(project), "--log-format-file", "json"]
+        command += ["--target-path", str(self.target / project.name / target), "--log-path", str(log)]
         places = {"MEDALLION_HOME": str(self.lake), "MEDALLION_LANDING": str(self.landing)}
         places["MEDALLION_SAIL_PORT"] = str(sail.port())
         started, seconds = child(command, log.with_suffix(".out"), **places)
-        return started, seconds, "".join(part.read_text(errors="replace") for part in log.glob("dbt.log*"))
+        return (
+            started,
+            seconds,
+            "".join(part.read_text(errors="replace") for part in sorted(log.glob("dbt.log*"), reverse=True)),
+        )
 
-    def project(self, label: str, *arguments: str, tests: bool = False, target: str = "local") -> Run:
+    def project(
+        self, label: str, *arguments: str, tests: bool = False, target: str = "local", project: Path = ROOT
+    ) -> Run:
         """One `dbt build`."""
         commits = count_commits(self.lake)
-        started, seconds, log = self.dbt("build", *arguments, *(() if tests else WITHOUT_TESTS), target=target)
-        results = json.loads((self.target / target / "run_results.json").read_text())
+        words = (*arguments, *(() if tests else WITHOUT_TESTS))
+        started, seconds, log = self.dbt("build", *words, target=target, project=project)
+        results = json.loads((self.target / project.name / target / "run_results.json").read_text())
         run = Run(
             seconds,
             results["elapsed_time"],
             count_commits(self.lake) - commits,
-            log.count("SQL status: OK"),
-            sum(map(float, re.findall(r"SQL status: OK in ([0-9.]+) seconds", log))),
+            log.count('"name": "SQLQueryStatus"'),
+            statement_seconds(log),
             costs(results["results"], started, started + seconds),
         )
         say(f"{label}: {target}, {'with' if tests else 'without'} tests {seconds:.1f} s, {run.commits} commits")
@@ -159,8 +192,9 @@ class Bench:
         child(command, self.logs / "duckdb.out")
         found = json.loads(result.read_text())
         ours = {path: rows_of(self.lake / "warehouse" / path.replace("/", ".db/")) for path in found["rows"]}
-        if found["rows"] != ours:
-            raise click.ClickException(f"{label}: DuckDB and project differ.\n{found['rows']}\n{ours}")
+        revenue = revenue_of(self.lake / "warehouse/gold.db/daily_global_sales")
+        if found["rows"] != ours or Decimal(found["revenue"]) != revenue:
+            raise click.ClickException(f"{label}: DuckDB and project differ.\n{found}\n{ours}, {revenue}")
         say(f"{label}: DuckDB {found['seconds']:.1f} s, revenue {found['revenue']}")
         return found["seconds"]
 
@@ -168,7 +202,9 @@ class Bench:
         """The real data on both engines and by DuckDB in turn, then what a day of work on Sail is made of."""
         found: dict[str, list[Any]] = defaultdict(list)
         fresh(self.lake)
-        self.dbt("parse", target="sail")
+        edited = self.copy_project("edited")
+        for project in (ROOT, edited):
+            self.dbt("parse", target="sail", project=project)
         with sail.server(self.logs / "sail.out"):
             for repeat in range(repeats):
                 label = f"engines, {repeat + 1}/{repeats}"
@@ -178,11 +214,19 @@ class Bench:
                 found["Sail"].append(self.project(label, target="sail"))
                 found["DuckDB"].append(self.duckdb(label))
                 fresh(self.lake)
+                found["Sail, the same six tables with tests"].append(
+                    self.project(label, *SAME_TABLES, tests=True, target="sail")
+                )
+                fresh(self.lake)
                 found["Sail, with tests"].append(self.project(label, tests=True, target="sail"))
                 found["Sail, nothing new"].append(self.project(label, target="sail"))
                 found["Sail, nothing new, with tests"].append(self.project(label, tests=True, target="sail"))
+                with (edited / "models/gold/sales_by_region.sql").open("a") as model:
+                    model.write(f"-- edit {repeat}\n")
                 one = ("--select", "sales_by_region", "--full-refresh")
-                found["Sail, one model with its tests"].append(self.project(label, *one, tests=True, target="sail"))
+                found["Sail, one model edited, with its tests"].append(
+                    self.project(label, *one, tests=True, target="sail", project=edited)
+                )
                 found["dbt's own start (dbt ls)"].append(self.dbt("ls", "--quiet", target="sail")[1])
             land("demo", self.landing, events, days)
             for repeat in range(repeats):
@@ -191,18 +235,51 @@ class Bench:
                 found["Sail, demo with tests"].append(self.project(label, tests=True, target="sail"))
         return found
 
-    def grow(self, history: int, new: int, days: int, events: int) -> dict[str, Any]:
+    def copy_project(self, name: str) -> Path:
+        """The dbt project, to be changed."""
+        hidden = shutil.ignore_patterns(".*", "target", "logs", "tests", "docs")
+        return shutil.copytree(ROOT, fresh(self.work / "projects") / name, ignore=hidden)
+
+    def checks(self, repeats: int) -> dict[str, list[tuple[Run, Run]]]:
+        """The real data with and without what only checks or counts, in turn, on both engines."""
+        bare = self.copy_project("unchecked")
+        for macro, file in CHECKS.items():
+            text, count = re.subn(
+                rf"({{%- macro {macro}\(.*?\) -%}})",
+                r"\1{{- return('') -}}",
+                (bare / file).read_text(),
+                flags=re.DOTALL,
+            )
+            if count != 1:
+                raise click.ClickException(f"{file} has no macro {macro} any more; mend CHECKS.")
+            (bare / file).write_text(text)
+        found: dict[str, list[tuple[Run, Run]]] = {"local": [], "sail": []}
+        with sail.server(self.logs / "sail.out"):
+            for target, runs in found.items():
+                for project in (ROOT, bare):
+                    self.dbt("parse", target=target, project=project)
+                for repeat in range(repeats):
+                    label = f"checks, {repeat + 1}/{repeats}"
+                    pair = []
+                    for project in (ROOT, bare):
+                        fresh(self.lake)
+                        pair.append(self.project(f"{label}, {project.name}", target=target, project=project))
+                    runs.append((pair[0], pair[1]))
+        return found
+
+    def grow(self, history: int, new: int, days: int, events: int, target: str) -> dict[str, Any]:
         """A lake that holds the days [new - history, new): a run without news, then one with the day `new`."""
         label = f"{history} days of history"
         plan = {"out": self.landing, "days": days, "events": events, "truth": False}
         fresh(self.landing), fresh(self.lake)
         generate(from_day=new - history, to_day=new, **plan)
-        found: dict[str, Any] = {"history": history, "all": self.project(f"{label}, all at once")}
-        found["nothing"] = self.project(f"{label}, nothing new")
-        found["nothing, tested"] = self.project(f"{label}, nothing new", tests=True)
+        found: dict[str, Any] = {"history": history, "all": self.project(f"{label}, all at once", target=target)}
+        found["nothing"] = self.project(f"{label}, nothing new", target=target)
+        found["nothing, tested"] = self.project(f"{label}, nothing new", tests=True, target=target)
         generate(from_day=new, to_day=new + 1, **plan)
-        found["day"] = self.project(f"{label}, one new day")
-        found["floor"] = self.floor(f"{label} and the new day", warm=False)
+        found["day"] = self.project(f"{label}, one new day", target=target)
+        if target == "local":
+            found["floor"] = self.floor(f"{label} and the new day", warm=False)
         return found
 
 
@@ -210,6 +287,28 @@ def rows_of(table: Path) -> int:
     from deltalake import DeltaTable
 
     return sum(DeltaTable(str(table)).get_add_actions(flatten=True).column("num_records").to_pylist())
+
+
+def revenue_of(table: Path) -> Decimal:
+    from deltalake import DeltaTable
+
+    return sum(DeltaTable(str(table)).to_pyarrow_table(columns=["net_revenue"]).column(0).to_pylist())
+
+
+def statement_seconds(log: str) -> float:
+    """Seconds from each statement to the next thing its node does: dbt says OK before it fetches the rows."""
+    began: dict[str, datetime] = {}
+    seconds = 0.0
+    for line in log.splitlines():
+        event = json.loads(line)["info"]
+        thread, at = event["thread"], datetime.fromisoformat(event["ts"].replace("Z", "+00:00"))
+        if thread.startswith("ThreadPool"):  # several threads of one name
+            continue
+        if thread in began and event["name"] != "SQLQueryStatus":
+            seconds += (at - began.pop(thread)).total_seconds()
+        if event["name"] == "SQLQuery":
+            began[thread] = at
+    return seconds
 
 
 def count_commits(lake: Path) -> int:
@@ -236,8 +335,8 @@ def costs(results: list[dict[str, Any]], started: float, ended: float) -> dict[s
             spans.append((min(utc), max(utc), kind_of(result["unique_id"])))
     first, last = min(span[0] for span in spans), max(span[1] for span in spans)
     found: dict[str, float] = defaultdict(float)
-    found["start (dbt, JVM, metastore, schemas)"] = first - started
-    found["end (artifacts, JVM stop)"] = ended - last
+    found["start (dbt, engine, schemas)"] = first - started
+    found["end (artifacts, engine stop)"] = ended - last
     edges = sorted({edge for span in spans for edge in span[:2]})
     for left, right in pairwise(edges):
         running = [kind for begin, end, kind in spans if begin <= left and right <= end]
@@ -318,34 +417,61 @@ Of the run with tests; of nodes that run side by side, each is given its share o
 {table(["seconds", *[case.title for case in cases]], share_rows)}"""
 
 
-def incremental_section(lakes: list[dict[str, Any]], per_day: int) -> str:
-    small, big = lakes
+def incremental_section(lakes: dict[str, list[dict[str, Any]]], per_day: int) -> str:
     names = {
         "all": "the history, all at once", "nothing": "nothing new", "nothing, tested": "nothing new, with tests",
         "day": "one new day",
     }  # fmt: skip
-    rows = []
-    for name, title in names.items():
-        left, right = small[name], big[name]
-        rows.append([
-            title, f"{left.seconds:.1f}", f"{right.seconds:.1f}", f"**{right.seconds / left.seconds:.2f}**",
-            left.commits, right.commits, left.statements, right.statements,
-        ])  # fmt: skip
-    left, right = small["floor"]["cold"], big["floor"]["cold"]
-    rows.append(["floor, all again", f"{left:.1f}", f"{right:.1f}", f"**{right / left:.2f}**", *["–"] * 4])
-    ratios = [f"{lake[name].seconds / lake['floor']['cold']:.2f}" for name in ("nothing", "day") for lake in lakes]
-    head = ["run", *[f"{lake['history']} days, seconds" for lake in lakes], "ratio"]
-    head += [f"{what}, {lake['history']} days" for what in ("commits", "statements") for lake in lakes]
-    return f"""
+    text = f"""
 ## New data on a growing lake
 
 {per_day:,} events a day; both lakes get the same new day. Without tests unless said: tests read whole tables. The
 history came in one drop, so the lakes differ in rows and landing files, not in the number of earlier runs.
-
-{table(head, rows)}
-Project / floor: nothing new {ratios[0]} and {ratios[1]}, one new day {ratios[2]} and {ratios[3]}
-(on {small["history"]} and {big["history"]} days).
 """
+    for engine, (small, big) in lakes.items():
+        rows = []
+        for name, title in names.items():
+            left, right = small[name], big[name]
+            rows.append([
+                title, f"{left.seconds:.1f}", f"{right.seconds:.1f}", f"**{right.seconds / left.seconds:.2f}**",
+                left.commits, right.commits, left.statements, right.statements,
+            ])  # fmt: skip
+        if "floor" in small:
+            left, right = small["floor"]["cold"], big["floor"]["cold"]
+            rows.append(["floor, all again", f"{left:.1f}", f"{right:.1f}", f"**{right / left:.2f}**", *["–"] * 4])
+        head = ["run", *[f"{lake['history']} days, seconds" for lake in (small, big)], "ratio"]
+        head += [f"{what}, {lake['history']} days" for what in ("commits", "statements") for lake in (small, big)]
+        text += f"\n### {engine}\n\n{table(head, rows)}"
+        if "floor" in small:
+            ratios = [
+                f"{lake[name].seconds / lake['floor']['cold']:.2f}"
+                for name in ("nothing", "day")
+                for lake in (small, big)
+            ]
+            text += (
+                f"\nProject / floor: nothing new {ratios[0]} and {ratios[1]}, one new day {ratios[2]} and {ratios[3]}"
+                f" (on {small['history']} and {big['history']} days).\n"
+            )
+    return text
+
+
+def checks_section(found: dict[str, list[tuple[Run, Run]]]) -> str:
+    rows = []
+    for target, pairs in found.items():
+        cost = [100 * (full.seconds / bare.seconds - 1) for full, bare in pairs]
+        rows.append([
+            {"local": "Spark", "sail": "Sail"}[target], spread([full.seconds for full, _ in pairs]),
+            spread([bare.seconds for _, bare in pairs]), f"**{spread(cost)}**",
+            pairs[0][0].statements, pairs[0][1].statements,
+        ])  # fmt: skip
+    head = ["engine", "project", "without checks", "cost, %", "statements", "without checks"]
+    return f"""
+## What the ledger and the checks cost
+
+The real data, all files at once, without tests: the project as it is, and a copy of it whose row ledger, field counts
+and contract checks return at once. In turn, {len(pairs)} times; median (least to greatest).
+
+{table(head, rows)}"""
 
 
 def engines_section(found: dict[str, list[Any]]) -> str:
@@ -366,6 +492,12 @@ def engines_section(found: dict[str, list[Any]]) -> str:
                 runs[0].commits,
             ]
         )
+    start = statistics.median(found["dbt's own start (dbt ls)"])
+    targets = []
+    for what, name, words, limit in TARGETS:
+        seconds, most = statistics.median(run.seconds for run in found[name]), limit(duckdb, start)
+        targets.append([what, f"{words} ({most:.1f} s)", f"{seconds:.1f}", "yes" if seconds <= most else "**no**"])
+    named = list(found["Sail, with tests"][0].costs.items())[:3]
     head = ["run", "seconds", "of these dbt's own figure", "statements, added up", "/ DuckDB", "commits"]
     return f"""
 ## Engines
@@ -373,9 +505,16 @@ def engines_section(found: dict[str, list[Any]]) -> str:
 The real data, all files at once, unless said; the Sail server was running, Spark starts inside dbt. Medians (least to
 greatest) of {len(found["DuckDB"])} rounds, taken in turn. DuckDB with delta-rs (`benchmarks/duckdb_floor.py`) writes
 bronze, silver and the gold tables that hang on the orders, 6 of the project's tables, without checks; same row counts
-each time. Several statements may run side by side, so their seconds can add up to more than dbt's.
+each time, and the same revenue. Several statements may run side by side, so their seconds can add up to more than
+dbt's.
 
-{table(head, rows)}"""
+{table(head, rows)}
+The three largest costs of "Sail, with tests": {", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in named)}.
+
+| target on Sail, server running | at most | measured, median | met |
+| --- | ---: | ---: | --- |
+{chr(10).join("| " + " | ".join(row) + " |" for row in targets)}
+"""
 
 
 def write_report(
@@ -383,7 +522,8 @@ def write_report(
     command: str,
     cases: list[Case],
     engines: dict[str, list[Any]],
-    lakes: list[dict[str, Any]],
+    checks: dict[str, list[tuple[Run, Run]]],
+    lakes: dict[str, list[dict[str, Any]]],
     per_day: int,
 ) -> None:
     text = f"""# Performance
@@ -400,6 +540,8 @@ the project's tables: silver and gold row for row, bronze and quarantine by row 
         text += cold_section(cases)
     if engines:
         text += engines_section(engines)
+    if checks:
+        text += checks_section(checks)
     if lakes:
         text += incremental_section(lakes, per_day)
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -411,17 +553,17 @@ the project's tables: silver and gold row for row, bronze and quarantine by row 
 
 
 def parse_cases(context: Any, parameter: Any, value: str) -> list[str]:
-    names = [LETTERS.get(name.strip(), name.strip()) for name in value.split(",")]
+    names = [name.strip() for name in value.split(",")]
     if unknown := set(names) - set(CASES):
-        raise click.BadParameter(f"{', '.join(unknown)}; there are {', '.join(CASES)} (a, b, c: the first three).")
+        raise click.BadParameter(f"{', '.join(unknown)}; there are {', '.join(CASES)}.")
     return names
 
 
 @click.command(context_settings={"show_default": True})
 @click.option("--cases", default=",".join(CASES), callback=parse_cases, help="Which of them to measure.")
 @click.option("--repeats", type=click.IntRange(1), help="Runs of each; left out: 3, or 1 of real and million.")
-@click.option("--events", default=3000, help="Events of the case demo.")
-@click.option("--days", default=30, help="Days of the case demo.")
+@click.option("--events", default=5000, help="Events of the case demo; as `make demo` has it.")
+@click.option("--days", default=14, help="Days of the case demo.")
 @click.option("--per-day", default=300, help="Events a day of the case incremental.")
 @click.option("--history", default=10, help="Days of the smaller lake of incremental; the bigger: ten times.")
 @click.option("--work", default=".lake/bench", type=click.Path(path_type=Path), help="Folder for lakes and logs.")
@@ -444,25 +586,33 @@ def main(cases: list[str], repeats: int | None, work: Path, output: Path, **size
     ]
     command = f'make bench ARGS="{" ".join(options)}"' if options else "make bench"
     measured: list[Case] = []
-    lakes: list[dict[str, Any]] = []
+    lakes: dict[str, list[dict[str, Any]]] = {}
     engines: dict[str, list[Any]] = {}
+    checks: dict[str, list[tuple[Run, Run]]] = {}
     say("parsing the project once, as any earlier dbt command would have")
     fresh(bench.lake)
     bench.dbt("parse")
     for name in cases:
         if name == "incremental":
-            for past in (history, 10 * history):
-                lakes.append(bench.grow(past, 10 * history, 10 * history + 1, per_day * (10 * history + 1)))
-        elif name in ("real", "engines") and not REAL_DATA.exists():
+            days = 10 * history + 1
+            with sail.server(bench.logs / "sail.out"):
+                for engine, target in (("Spark", "local"), ("Sail", "sail")):
+                    lakes[engine] = [
+                        bench.grow(past, days - 1, days, per_day * days, target) for past in (history, 10 * history)
+                    ]
+        elif name in ("real", "engines", "checks") and not REAL_DATA.exists():
             say(f"{name}: the real data is not beside this checkout; left out")
             continue
+        elif name == "checks":
+            land("real", bench.landing, sizes["events"], sizes["days"])
+            checks = bench.checks(repeats or REPEATS[name])
         elif name == "engines":
             land("real", bench.landing, sizes["events"], sizes["days"])
             engines = bench.engines(repeats or REPEATS[name], sizes["events"], sizes["days"])
         else:
             measured.append(Case(land(name, bench.landing, sizes["events"], sizes["days"])))
             bench.measure(measured[-1], repeats or REPEATS[name])
-        write_report(output, command, measured, engines, lakes, per_day)
+        write_report(output, command, measured, engines, checks, lakes, per_day)
 
 
 def land(name: str, landing: Path, events: int, days: int) -> str:
