@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from dataclasses import replace
 
 import pytest
 from conftest import ROOT, Lake
@@ -26,9 +28,23 @@ MUTANTS = {
     "silver takes only bad records": (MODELS, "size(violated_rules) = 0", "size(violated_rules) > 0", ALL),
     "silver takes either": (MODELS, "(violated_rules) = 0 and", "(violated_rules) = 0 or", ALL),
     "silver loses a record": (MODELS, "from deduplicated", "from deduplicated where record_number > 1", ALL),
+    "silver loses a record and doubles another": (
+        MODELS,
+        "select * from final",
+        "select * from final where record_number > 1 union all select * from final where record_number = 2",
+        ALL,
+    ),
+    "silver doubles a record": (
+        MODELS,
+        "select * from final",
+        "select * from final union all select * from final where record_number = 2",
+        ALL,
+    ),
     "quarantine takes one rule only": (QUARANTINE, "> 0", "= 1", ALL),
     "quarantine takes nothing": (QUARANTINE, "> 0", "< 0", ALL),
     "quarantine takes everything": (QUARANTINE, "> 0", ">= 0", ALL),
+    "quarantine takes either": (QUARANTINE, "> 0 and", "> 0 or", ALL),
+    "quarantine misses a batch": (QUARANTINE, "{{ new_batches(bronze) }}", "{{ new_batches(bronze) }} and batch_id < 2", ALL),
     "an inner join": (
         "models/silver/judged/judged_*.sql",
         "left join",
@@ -45,7 +61,12 @@ MUTANTS = {
         {"web_events", "marketplace_orders", "products"},
     ),
     "a row is never inserted": (MERGE, "when not matched then", "when not matched and false then", ALL),
+    "a NULL key is never matched": (MERGE, "<=>", "=", {"products"}),
+    # found by the unit tests: what the rules say is not for the ledger to know
+    "a rule that is NULL holds": ("macros/silver/violated_rules.sql", "coalesce({{ condition }}, false)", "({{ condition }})", set()),
 }
+# The rules of this lake allow what the shipped ones do not: products without id, so that a key can be NULL.
+ID_PRESENT = "product_id_present: product_id is not null"
 
 
 def clone(lake: Lake, new_lake) -> Lake:
@@ -59,11 +80,16 @@ def clone(lake: Lake, new_lake) -> Lake:
 
 
 @pytest.fixture(scope="module")
-def lake(new_lake) -> Lake:
+def lake(new_lake, tmp_path_factory) -> Lake:
     """Ten days, built."""
     lake = new_lake("ledger")
+    lake.project_dir = tmp_path_factory.mktemp("lax") / "project"
+    shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
+    judged = lake.project_dir / "models" / "silver" / "judged" / "_judged.yml"
+    assert ID_PRESENT in judged.read_text()
+    judged.write_text(judged.read_text().replace(ID_PRESENT, 'product_id_present: "true"'))
     generate(lake.landing, seed=7, days=20, from_day=0, to_day=10)
-    lake.build("--select", "+tag:silver", *NO_TESTS)
+    lake.build("--select", "+tag:silver", "daily_sales_by_product", *NO_TESTS)
     return lake
 
 
@@ -74,13 +100,31 @@ def second_batch(lake) -> Lake:
     return lake
 
 
+@pytest.fixture(scope="module")
+def caught(request) -> list[str]:
+    """The mutants that were found out; told at the end, of all that were tried."""
+    names: list[str] = []
+    yield names
+    tried = sum(item.function is test_a_broken_predicate_is_found_out for item in request.session.items)
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        print(f"\n{len(names)} of {tried} mutants caught")
+
+
 @pytest.mark.parametrize("name", MUTANTS)
-def test_a_broken_predicate_is_found_out(second_batch, new_lake, tmp_path, name):
+def test_a_broken_predicate_is_found_out(second_batch, new_lake, tmp_path, caught, name):
     files, old, new, sources = MUTANTS[name]
     broken = tmp_path / "project"
-    shutil.copytree(ROOT, broken, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
-    for file in broken.glob(files):
-        file.write_text(file.read_text().replace(old, new))
+    shutil.copytree(second_batch.project_dir, broken)
+    texts = {file: file.read_text() for file in broken.glob(files)}
+    assert any(old in text for text in texts.values())
+    for file, text in texts.items():
+        file.write_text(text.replace(old, new))
+    if not sources:
+        unit_tests = ("test", "--select", "judged_*,test_type:unit")
+        assert second_batch.dbt(*unit_tests).success
+        assert not replace(second_batch, project_dir=broken).dbt(*unit_tests).success
+        caught.append(name)
+        return
     lake = clone(second_batch, new_lake)
     lake.project_dir = broken
     gold = lake.versions()
@@ -89,7 +133,79 @@ def test_a_broken_predicate_is_found_out(second_batch, new_lake, tmp_path, name)
     failed = {r.node.name: r.message for r in result.result.results if r.status == "error"}
     assert set(failed) == {SILVER[source] for source in sources}
     for source in sources:
-        assert f"Source {source}, batch 2: " in failed[SILVER[source]]
+        # a row that is doubled and has an older version is refused by the MERGE itself
+        assert re.search(f"Source {source}, batch 2: |MERGE_CARDINALITY_VIOLATION", failed[SILVER[source]])
     assert {source for (source,) in lake.sql("select source from {ops}.row_ledger where batch_id = 2")} == ALL - sources
     if "orders" in sources:
-        assert lake.versions().get("gold.daily_sales_by_product") == gold.get("gold.daily_sales_by_product")
+        assert lake.version("gold.daily_sales_by_product") == gold["gold.daily_sales_by_product"]
+    caught.append(name)
+
+
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+
+
+def lines(*products: str, day: int = 1, country: str = "France") -> str:
+    line = "1,{},THING,2,2026-01-{:02d} 10:00:00,1.50,17850,{}\n"
+    return HEADER + "".join(line.format(product, day, country) for product in products)
+
+
+@pytest.fixture
+def orders(lake, new_lake, tmp_path) -> Lake:
+    """An empty lake for the orders alone, with a project of its own."""
+    orders = new_lake("orders", project_dir=tmp_path / "project")
+    shutil.copytree(lake.project_dir, orders.project_dir)
+    return orders
+
+
+def build_orders(lake: Lake) -> str:
+    """Build the orders; returns what went wrong."""
+    return lake.explain(lake.dbt("build", "--select", "+silver_order_lines", *NO_TESTS))
+
+
+def places(lake: Lake) -> dict[tuple, int]:
+    query = "select batch_id, place, reason, sum(record_count) from {ops}.row_ledger where source = 'orders' group by 1, 2, 3"
+    return {tuple(place for place in key if place is not None): count for *key, count in lake.sql(query) if count}
+
+
+def change_silver(lake: Lake, old: str, new: str) -> None:
+    model = lake.project_dir / "models" / "silver" / "silver_order_lines.sql"
+    assert old in model.read_text()
+    model.write_text(model.read_text().replace(old, new))
+
+
+def test_a_record_that_is_there_twice_does_not_stand_in_for_a_lost_one(orders):
+    change_silver(
+        orders,
+        "select * from final",
+        "select * from final where product_id <> 'A' union all select * from final where product_id = 'B'",
+    )
+    orders.drop_file("orders/1.csv", lines("A", "B", "C"))
+    assert "Source orders, batch 1: 1 of 3 landed records are lost: " in (message := build_orders(orders))
+    assert "(orders/1.csv record 1)" in message
+
+
+def test_the_books_of_older_batches_are_made_good(orders):
+    """Neither the MERGE's own days nor a file that two builds entered make them wrong."""
+    orders.drop_file("orders/1.csv", lines("A", "A", day=1))
+    assert build_orders(orders) == ""
+    orders.sql("delete from {ops}.row_ledger where source = 'orders'")
+    orders.drop_file("orders/2.csv", lines("B", day=20))
+    orders.sql("insert into {ops}.file_ledger select * from {ops}.file_ledger")
+    assert build_orders(orders) == ""
+    assert places(orders) == {(1, "new"): 1, (1, "duplicate"): 1, (2, "new"): 1}
+
+
+def test_what_a_model_leaves_out_is_declared(orders):
+    change_silver(orders, "from deduplicated", "from deduplicated where country <> 'Testland'")
+    orders.drop_file("orders/1.csv", lines("A", "B"))
+    orders.drop_file("orders/2.csv", lines("A", country="Testland"))
+    assert "1 of 3 landed records are lost: " in build_orders(orders)
+    declared = "{'source': 'orders', 'filtered': {'test order': \"country = 'Testland'\"}}"
+    change_silver(orders, "{'source': 'orders'}", declared)
+    assert build_orders(orders) == ""
+    assert places(orders) == {(1, "new"): 2, (1, "filtered", "test order"): 1}
+
+    change_silver(orders, " where country <> 'Testland'", "")
+    again = ("judged_orders", "quarantine_orders", "silver_order_lines")
+    orders.build("--full-refresh", "--select", *again, *NO_TESTS)
+    assert places(orders) == {(1, "new"): 2, (1, "rejudged"): 1}

@@ -34,6 +34,15 @@ def ledger(lake: Lake, place: str) -> Counter:
     return +Counter({tuple(key): count for *key, count in rows})
 
 
+def rule_results(lake: Lake) -> Counter:
+    """Records that broke a rule, by source, batch, rule and severity."""
+    rows = lake.sql("select source, batch_id, rule, severity, record_count from {ops}.rule_results")
+    found: Counter = Counter()
+    for *key, count in rows:
+        found[tuple(key)] += count
+    return Counter({key: count for key, count in found.items() if count})
+
+
 def test_replay_ends_as_if_the_rules_had_always_been_these(new_lake, tmp_path):
     right = build_in_two(new_lake("right"))
     project = tmp_path / "project"
@@ -53,11 +62,12 @@ def test_replay_ends_as_if_the_rules_had_always_been_these(new_lake, tmp_path):
     for place in ("quarantined", "unreadable"):
         assert ledger(lake, place) == ledger(right, place)
     assert ledger(lake, "%").total() == ledger(right, "%").total()
+    assert rule_results(lake) == rule_results(right)
 
-    version = lake.version("ops.row_ledger")
+    versions = [lake.version(f"ops.{table}") for table in ("row_ledger", "rule_results")]
     assert lake.dbt(*REPLAY).success
     assert different_tables(right, lake) == []
-    assert lake.version("ops.row_ledger") == version
+    assert [lake.version(f"ops.{table}") for table in ("row_ledger", "rule_results")] == versions
 
 
 GOOD = "1,A{},THING,2,2026-01-01 10:00:00,1.50,17850,France\n"
@@ -78,8 +88,9 @@ def test_a_batch_with_too_many_bad_records_stops_before_gold(lake, tmp_path):
     def allow(share: str) -> None:
         place = "        rules:\n          invoice_no_present"
         limits = f"        fail_above: {{any: 0.9, quantity_valid: {share}}}\n"
+        warning = "        rules:\n          price_high: {condition: unit_price > 2, severity: warn}\n          invoice_no_present"
         assert shipped.count(place) == 1
-        judged.write_text(shipped.replace(place, limits + place))
+        judged.write_text(shipped.replace(place, limits + warning))
 
     build = ("build", "--select", "+daily_sales_by_product", *NO_TESTS)
     lake.project_dir = project
@@ -95,12 +106,30 @@ def test_a_batch_with_too_many_bad_records_stops_before_gold(lake, tmp_path):
         assert (
             "Source orders, batch 2: 2 of 7 records break quantity_valid, more than the share of 0.25" in failed.message
         )
+    # how often each rule was broken is known all the same, and once
+    assert rule_results(lake) == {
+        ("orders", batch, *rule): count
+        for rule, counts in {("quantity_valid", "quarantine"): (1, 2), ("price_high", "warn"): (4, 7)}.items()
+        for batch, count in enumerate(counts, 1)
+    }
+
+    # gold alone does not take the batch in either
+    result = lake.dbt("build", "--select", "daily_sales_by_product", *NO_TESTS)
+    assert "silver_order_lines holds batch 2, which its row ledger has not balanced" in lake.explain(result)
     for table in ("ops.row_ledger", "gold.daily_sales_by_product"):
         assert lake.version(table) == before[table]
 
+    # given up, or allowed
+    assert discard(lake, source_file="orders/2.csv")
+    assert lake.version("ops.row_ledger") == before["ops.row_ledger"]
+    assert lake.dbt(*build).success
+    lake.drop_file("orders/3.csv", orders(5, 2))
+    assert not lake.dbt(*build).success
     allow("0.3")
     assert lake.dbt(*build).success
-    assert lake.sql("select sum(record_count) from {ops}.row_ledger") == [(11,)]
+    assert ledger(lake, "discarded") == {("orders", 2, "quantity_valid"): 2}
+    assert ledger(lake, "quarantined") == {("orders", batch, "quantity_valid"): n for batch, n in ((1, 1), (3, 2))}
+    assert lake.sql("select sum(record_count) from {ops}.row_ledger") == [(18,)]
     assert lake.sql("select units from {gold}.daily_sales_by_product order by product_id") == [(2,)] * 5
 
 
@@ -126,18 +155,22 @@ def test_discarded_records_wait_no_longer_and_stay_in_the_books(lake, tmp_path):
     assert lake.dbt(*build).success
     lake.drop_file("orders/2.csv", orders(0, 4) + "too,few\n")
     assert lake.dbt(*build).success
+    lake.drop_file("orders/3.csv", orders(0, 1))
+    assert lake.dbt(*build).success
     landed = ledger(lake, "%").total()
 
     assert not discard(lake, note=" ")
     assert discard(lake, rule="quantity_valid", source_file="orders/1.csv")
+    assert discard(lake, source_file="orders/3.csv")  # and the batch between stays as it is
     assert waiting(lake) == [("quantity_valid", 4), ("too_few_fields", 1), ("unit_price_within_bounds", 1)]
-    assert ledger(lake, "discarded") == {("orders", 1, "quantity_valid"): 3}
+    assert ledger(lake, "discarded") == {("orders", 1, "quantity_valid"): 3, ("orders", 3, "quantity_valid"): 1}
     still = {("orders", 1, "unit_price_within_bounds"): 1, ("orders", 2, "quantity_valid"): 4}
     assert ledger(lake, "quarantined") == still
-    assert lake.sql("select distinct source_file, note from {ops}.discarded_records") == [
-        ("orders/1.csv", "it's 'test data'")
+    assert sorted(lake.sql("select distinct source_file, note from {ops}.discarded_records")) == [
+        ("orders/1.csv", "it's 'test data'"),
+        ("orders/3.csv", "it's 'test data'"),
     ]
-    assert lake.sql("select count(*) from {silver}.quarantine_orders") == [(9,)]
+    assert lake.sql("select count(*) from {silver}.quarantine_orders") == [(10,)]
 
     # what a run left out that was killed between the two tables
     entries = "select 'orders', 2, 'orders/2.csv', 1, 'why', 'killed', current_timestamp()"
@@ -149,6 +182,7 @@ def test_discarded_records_wait_no_longer_and_stay_in_the_books(lake, tmp_path):
         ("orders", 1, "unit_price_within_bounds"): 1,
         ("orders", 2, "quantity_valid"): 1,
         ("orders", 2, "too_few_fields"): 1,
+        ("orders", 3, "quantity_valid"): 1,
     }
     assert ledger(lake, "discarded") == expected
     assert ledger(lake, "unreadable") == {}
@@ -171,5 +205,6 @@ def test_discarded_records_wait_no_longer_and_stay_in_the_books(lake, tmp_path):
     del expected["orders", 1, "unit_price_within_bounds"]
     assert ledger(lake, "discarded") == expected
     assert ledger(lake, "rejudged") == {("orders", 1, None): 1}
+    assert ledger(lake, "quarantined") == {("orders", 2, "quantity_valid"): 3}
     assert ledger(lake, "%").total() == landed
     assert lake.sql("select count(*) from {silver}.silver_order_lines where unit_price = 60000") == [(1,)]

@@ -15,6 +15,7 @@
         {%- set newest = table_commits(input)[0] -%}
         {%- set position = _position(newest) -%}
         {%- do consumed.update({input.identifier: position}) -%}
+        {%- if seen.get(input.identifier) != position -%}{%- do assert_balanced(input) -%}{%- endif -%}
         {%- if seen.get(input.identifier) != position and not window.all -%}
             {%- set change = _changed_rows(input, column, seen.get(input.identifier), newest.version) -%}
             {%- if change == 'all' -%}

@@ -5,7 +5,7 @@
         {%- set schema = file_ledger().schema -%}
         {%- do run_query('create schema if not exists ' ~ schema) -%}
         {%- set known = run_query('show tables in ' ~ schema).columns[1].values() | list -%}
-        {%- set missing = [file_ledger(), batch_fields(), row_ledger(), discarded_records()] | rejectattr('identifier', 'in', known) | list -%}
+        {%- set missing = [file_ledger(), batch_fields(), row_ledger(), rule_results(), discarded_records()] | rejectattr('identifier', 'in', known) | list -%}
         {%- if missing and target.host in ['local', 'sail'] -%}
             {%- set found = register_lake_tables(schema, known) -%}
             {%- set missing = missing | rejectattr('identifier', 'in', found) | list -%}
@@ -45,6 +45,15 @@
             place string comment 'Where the records went',
             reason string comment 'The broken rules, or why they could not be read',
             record_count bigint comment 'Records of the batch in this place for this reason',
+            invocation_id string comment 'The dbt run that counted them',
+            recorded_at timestamp comment 'When they were counted, UTC'
+        ",
+        'rule_results': "
+            source string comment 'Source in the landing zone',
+            batch_id bigint comment 'Batch of the source',
+            rule string comment 'The rule, or why records could not be read',
+            severity string comment 'quarantine, or warn',
+            record_count bigint comment 'Records of the batch that broke it',
             invocation_id string comment 'The dbt run that counted them',
             recorded_at timestamp comment 'When they were counted, UTC'
         ",

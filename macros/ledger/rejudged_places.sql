@@ -1,17 +1,16 @@
 {#- What a full refresh by changed rules moved in or out of quarantine, or what was discarded there, as corrections of what is
     recorded: the ledger is only added to, like any ledger. What they leave in balance went to silver, or came from there. -#}
-{%- macro rejudged_places(source, counted, batch_ids) -%}
+{%- macro rejudged_places(source, counted, batch_ids, places=['quarantined', 'unreadable', 'discarded']) -%}
     {%- if not batch_ids -%}
         {{- return([]) -}}
     {%- endif -%}
-    {%- set refused = ['quarantined', 'unreadable', 'discarded'] -%}
     {%- set recorded = run_query(
         'select batch_id, place, reason, sum(record_count) as record_count from ' ~ row_ledger() ~ " where source = '" ~ source
-        ~ "' and place in ('" ~ refused | join("', '") ~ "') and batch_id between " ~ batch_ids | min ~ ' and ' ~ batch_ids | max
-        ~ ' group by batch_id, place, reason'
+        ~ "' and place in ('" ~ places | join("', '") ~ "') and batch_id in (" ~ batch_ids | join(', ')
+        ~ ') group by batch_id, place, reason'
     ).rows -%}
     {%- set moved = {} -%}
-    {%- for row in counted if row['batch_id'] in batch_ids and row['place'] in refused -%}
+    {%- for row in counted if row['batch_id'] in batch_ids and row['place'] in places -%}
         {%- do moved.update({(row['batch_id'], row['place'], row['reason']): row['record_count']}) -%}
     {%- endfor -%}
     {%- for row in recorded -%}
