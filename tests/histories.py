@@ -469,6 +469,45 @@ def truth(records: Iterable[Record]) -> dict[str, Counter]:
     }
 
 
+NEWEST_BY: dict[str, tuple[list[str], list[str]]] = {  # key and order of the versions
+    "customers": (["customer_id", "sequence"], []),
+    "web_events": (["event_id"], ["event_at"]),
+    "marketplace_orders": (["order_id"], ["revision"]),
+    "products": (["product_id"], ["extracted_at"]),
+}
+
+
+def places(arrived: Iterable[Landed]) -> Counter:
+    """How many records of each source the row ledger must have in each place, for one batch a source and build."""
+    found: Counter = Counter()
+    held: dict[tuple, tuple[tuple, int]] = {}  # version of each key, and the build that brought it
+    batches = defaultdict(list)
+    for it in arrived:
+        batches[it.build, it.record.source].append(it.record)
+    for (build, source), records in sorted(batches.items()):
+        versions = defaultdict(list)
+        for record in records:
+            if record.rule:
+                is_unreadable = callable(BROKEN[source][record.rule])
+                found[source, "unreadable" if is_unreadable else "quarantined"] += 1
+                continue
+            key, order = NEWEST_BY.get(source, (list(record.says), None))
+            version = () if order is None else (*(record.says[column] for column in order), record.hash)
+            versions[source, *(record.says[column] for column in key)].append((version, record.says.get("operation")))
+        for key, told in versions.items():
+            before = held.get(key)
+            newest, operation = max(told)
+            if before is None or newest > before[0]:
+                held[key] = newest, build
+                kept = "deleted" if operation == "delete" else "updated" if before else "new"
+                found[source, kept] += 1
+                told.remove((newest, operation))
+            version, brought_by = held[key]
+            equal = "duplicate" if brought_by == build else "unchanged"
+            found.update((source, equal if it == version else "superseded") for it, _ in told)
+    return found
+
+
 def _activity(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     days = defaultdict(Counter)
     for event in events:

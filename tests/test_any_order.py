@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 from conftest import ROOT, Lake
-from histories import BUILDS, COLUMNS, History, Landed, drop, histories, landed, truth
+from histories import BUILDS, COLUMNS, History, Landed, drop, histories, landed, places, truth
 from test_scenarios import NO_TESTS, different_tables
 from truth import plain
 
@@ -139,6 +139,8 @@ def try_histories(new_lake: Any, drawn: list[History]) -> str:
         so_far = [it for it in arrived if it.build <= build]
         if found := differences(scattered, so_far):
             raise AssertionError(f"After build {build}:\n{found}")
+        told = scattered.sql("select source, place, sum(record_count) from {ops}.row_ledger group by source, place")
+        assert Counter({(source, place): count for source, place, count in told}) == places(so_far)
         assert broken_periods(scattered) == []
 
     at_once = new_lake("once")
