@@ -1,16 +1,23 @@
-{#- A SELECT of how the fields of the newest batch of a source, or of each source, differ from those that are declared in
-    models/landing.yml, and their types from those of the batch before: kind (new, missing, renamed, retyped), field, what was
-    found, in how many records, and what would accept it. CSV has no types. -#}
+{#- A SELECT of how the fields of batches that silver has not taken in, or else of the newest batch, differ from those that are
+    declared in models/landing.yml: kind (new, missing, renamed, retyped), field, what was found, in how many records, and what
+    would accept it. A batch that a build stopped at is told of until that is mended, whatever comes after it. -#}
 {%- macro field_drift(source=none) -%}
     {%- set fields = [] -%}
     {%- for node in (graph.sources.values() if execute else []) if node.source_name == 'landing' and source in [none, node.name] -%}
         {%- for column in node.columns.values() -%}
+            {%- set meta = column.config.meta -%}
             {%- do fields.append(
-                '(' ~ sql_literal(node.name) ~ ', ' ~ sql_literal(column.name) ~ ', ' ~ column.config.meta.get('is_optional', false) ~ ')'
+                '(' ~ [
+                    sql_literal(node.name),
+                    node.config.meta['format'] == 'csv',
+                    sql_literal(column.name),
+                    meta.get('is_optional', false),
+                    sql_literal(meta['types']) if meta.get('types') else 'cast(null as string)',
+                ] | join(', ') ~ ')'
             ) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- if fields and load_relation(batch_fields()) -%}
+    {%- if fields and load_relation(batch_fields()) and load_relation(row_ledger()) -%}
         {{ _field_drift_sql(fields) }}
     {%- else -%}
         select '' as source, 0 as batch_id, '' as kind, '' as field, '' as found, 0 as record_count, '' as to_accept where false
@@ -19,49 +26,125 @@
 
 {%- macro _field_drift_sql(fields) -%}
     with declared as (
-        select * from values {{ fields | join(', ') }} as declared(source, field, is_optional)
+        select *, case when not is_csv then {{ _parent_of('field') }} end as parent
+        from values {{ fields | join(', ') }} as declared(source, is_csv, field, is_optional, types)
+    ),
+
+    taken_in as (
+        select source, max(batch_id) as batch_id from {{ row_ledger() }} group by source
+    ),
+
+    -- two builds at once may have entered a file or a field twice
+    landed as (
+        select
+            files.source,
+            files.batch_id,
+            sum(files.readable_count) as readable_count,
+            max(files.batch_id) over (partition by files.source) as newest,
+            coalesce(max(taken_in.batch_id), 0) as taken_in
+        from (
+            select source, source_file, batch_id, max(record_count - unreadable_count) as readable_count
+            from {{ file_ledger() }}
+            group by source, source_file, batch_id
+        ) as files
+        left join taken_in on files.source = taken_in.source
+        where files.source in (select source from declared)
+        group by files.source, files.batch_id
+        having sum(files.readable_count) > 0
     ),
 
     batches as (
-        select source, batch_id, row_number() over (partition by source order by batch_id desc) as age
-        from (select distinct source, batch_id from {{ file_ledger() }} where record_count > unreadable_count)
-        where source in (select source from declared)
+        select landed.*, formats.is_csv
+        from landed
+        inner join (select distinct source, is_csv from declared) as formats on landed.source = formats.source
+        where batch_id > least(taken_in, newest - 1)
     ),
 
-    newest as (
-        select landed.*
-        from {{ batch_fields() }} as landed
-        inner join batches on landed.source = batches.source and landed.batch_id = batches.batch_id and batches.age = 1
+    known as (
+        select source, batch_id, field, max(types) as types, max(record_count) as record_count
+        from {{ batch_fields() }}
+        group by source, batch_id, field
     ),
 
-    before as (
-        select landed.*
-        from {{ batch_fields() }} as landed
-        inner join batches on landed.source = batches.source and landed.batch_id = batches.batch_id and batches.age = 2
+    present as (
+        select known.*, batches.taken_in, case when not batches.is_csv then {{ _parent_of('known.field') }} end as parent
+        from known
+        inner join batches on known.source = batches.source and known.batch_id = batches.batch_id
     ),
 
+    -- what lies within a field is looked at where something in it is declared
     added as (
-        select newest.* from newest left anti join declared on newest.source = declared.source and newest.field = declared.field
+        select present.*
+        from present
+        left anti join declared on present.source = declared.source and present.field = declared.field
+        left join (select distinct source, parent from declared) as opened
+            on present.source = opened.source and present.parent = opened.parent
+        left join known as parents
+            on present.source = parents.source and present.batch_id = parents.batch_id and present.parent = parents.field
+        where opened.parent is not null or parents.field is null
     ),
 
+    -- in CSV a field that some records lack is a file without the column
     missing as (
-        select batches.source, batches.batch_id, declared.field
+        select
+            batches.source, batches.batch_id, declared.field, declared.parent, batches.readable_count,
+            coalesce(present.record_count, 0) as record_count
         from declared
-        inner join batches on declared.source = batches.source and batches.age = 1
-        left anti join newest on declared.source = newest.source and declared.field = newest.field
-        where not declared.is_optional
+        inner join batches on declared.source = batches.source
+        left join present
+            on batches.source = present.source and batches.batch_id = present.batch_id and declared.field = present.field
+        left join known as parents
+            on batches.source = parents.source and batches.batch_id = parents.batch_id and declared.parent = parents.field
+        where
+            not declared.is_optional
+            and (declared.parent is null or parents.types rlike 'object|array')
+            and (present.field is null or (declared.is_csv and present.record_count < batches.readable_count))
+    ),
+
+    -- of the batches before, the newest that silver took in counts
+    earlier as (
+        select *
+        from (
+            select
+                present.source, present.batch_id, present.field, known.types, known.batch_id as known_batch_id,
+                row_number() over (
+                    partition by present.source, present.batch_id, present.field
+                    order by known.batch_id <= present.taken_in desc, known.batch_id desc
+                ) as age
+            from present
+            inner join known on present.source = known.source and present.field = known.field and known.batch_id < present.batch_id
+            where known.types <> ''
+        )
+        where age = 1
+    ),
+
+    typed as (
+        select
+            present.*,
+            coalesce(declared.types, earlier.types) as expected,
+            case when declared.types is null then concat(' in batch ', earlier.known_batch_id) else ' declared' end as whence
+        from present
+        left join declared on present.source = declared.source and present.field = declared.field
+        left join earlier
+            on present.source = earlier.source and present.batch_id = earlier.batch_id and present.field = earlier.field
+        where present.types <> ''
     ),
 
     drift as (
         select
             source, batch_id, 'new' as kind, field, concat('not declared; ', types) as found, record_count,
-            concat('declare it in models/landing.yml: - {name: ', field, ', description: ...}; to use it, read it in ') as to_accept
+            concat('declare it in models/landing.yml: - {name: "', field, '", description: ...}; to use it, read it in ') as to_accept
         from added
 
         union all
 
         select
-            source, batch_id, 'missing', field, 'declared, but in no record', 0,
+            source, batch_id, 'missing', field,
+            case
+                when record_count = 0 then 'declared, but in no record'
+                else concat('declared, but not in ', readable_count - record_count, ' of ', readable_count, ' records')
+            end,
+            record_count,
             'if it may be missing, declare config: {meta: {is_optional: true}} for it in models/landing.yml; it is read in '
         from missing
 
@@ -73,22 +156,42 @@
         from missing
         inner join added
             on missing.source = added.source
-            and (
-                levenshtein(lower(missing.field), lower(added.field)) <= 2
-                or contains(lower(added.field), lower(missing.field))
-                or contains(lower(missing.field), lower(added.field))
-            )
+            and missing.batch_id = added.batch_id
+            and missing.parent <=> added.parent
+            and {{ _is_similar(_plain_name('missing.field'), _plain_name('added.field')) }}
 
         union all
 
         select
-            newest.source, newest.batch_id, 'retyped', newest.field, concat(newest.types, ', ', before.types, ' in the batch before'),
-            newest.record_count, 'records that cannot be read are in quarantine; both types can be read in '
-        from newest
-        inner join before on newest.source = before.source and newest.field = before.field
-        where newest.types <> before.types and newest.types <> '' and before.types <> ''
+            source, batch_id, 'retyped', field, concat(types, ', ', expected, whence), record_count,
+            concat(
+                'declare config: {meta: {types: ', array_join(array_sort(array_union(split(types, ' or '), split(expected, ' or '))), ' or '),
+                '}} for it in models/landing.yml; records that cannot be read are in quarantine; both types can be read in '
+            )
+        from typed
+        where size(array_except(split(types, ' or '), split(expected, ' or '))) > 0
     )
 
     select source, batch_id, kind, field, found, record_count, concat(to_accept, 'models/silver/judged/judged_', source, '.sql') as to_accept
     from drift
+{%- endmacro -%}
+
+{#- `buyer` of buyer.ref, `lines` of lines[].sku, NULL of a field at the top. -#}
+{%- macro _parent_of(field) -%}
+nullif(substring_index(replace({{ field }}, '[].', '.'), '.', 1), {{ field }})
+{%- endmacro -%}
+
+{%- macro _plain_name(field) -%}
+    {{- return("lower(replace(substring_index(" ~ field ~ ", '.', -1), '_', ''))") -}}
+{%- endmacro -%}
+
+{#- Short names are near to one another by chance. -#}
+{%- macro _is_similar(a, b) -%}
+(
+                {{ a }} = {{ b }}
+                or (
+                    least(length({{ a }}), length({{ b }})) >= 4
+                    and (levenshtein({{ a }}, {{ b }}) <= 2 or contains({{ a }}, {{ b }}) or contains({{ b }}, {{ a }}))
+                )
+            )
 {%- endmacro -%}
