@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import shutil
 
 import pytest
-from conftest import ROOT
+from conftest import ENGINE, ROOT
+from dbt.adapters.spark.impl import SparkAdapter
+from deltalake import DeltaTable
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINE = "{},A1,THING,2,2026-01-01 10:00:00,1.50,17850.0,France\n"
@@ -17,6 +20,23 @@ def records(lake, source, columns="record"):
     return lake.sql(f"select {columns} from {{bronze}}.bronze_{source} order by source_file, record_number")
 
 
+def at_statement(monkeypatch, part, action):
+    """Have something happen right after dbt sent the first statement that has `part` in it."""
+    execute = SparkAdapter.execute
+
+    def patched(self, sql, *args, **kwargs):
+        result = execute(self, sql, *args, **kwargs)
+        if part in sql:
+            monkeypatch.undo()
+            action(self, sql)
+        return result
+
+    monkeypatch.setattr(SparkAdapter, "execute", patched)
+
+
+AFTER_LISTING = "as known_size"
+
+
 @pytest.fixture(scope="module")
 def hostile(new_lake):
     """One lake with every odd file that bronze must take."""
@@ -25,6 +45,9 @@ def hostile(new_lake):
     lake.drop_file("orders/b%20'o\"+é,{x}`.csv", "\ufeffStockCode,InvoiceNo,Quantity\r\nS,3,7\r\nS2,4\r\nS3,5,6,7\r\n")
     lake.drop_file("orders/header only.csv", HEADER)
     lake.drop_file("orders/empty.csv", "")
+    lake.drop_file("orders/blank.csv", "\r\n\r\n")
+    lake.drop_file("orders/empty.csv.gz", gzip.compress(b""))
+    lake.drop_file("orders/empty.csv.bz2", bz2.compress(b""))
     lake.drop_file("orders/2026/01/dt=2026-01-01/deep.csv", HEADER + LINE.format(10) + '9,Z,"unclosed,5\n')
     lake.drop_file("orders/zipped.csv.gz", gzip.compress((HEADER + LINE.format(7)).encode()))
     lake.drop_file("orders/repeated names.csv", "A,A,,StockCode\n1,2,3,4\n")
@@ -92,7 +115,8 @@ def test_json_lines(hostile):
 
 def test_ledger_holds_every_file_that_was_read(hostile):
     ledger = dict(hostile.sql("select source_file, record_count from {ops}.file_ledger where source = 'orders'"))
-    assert ledger["orders/header only.csv"] == 0
+    without_records = {name.removeprefix("orders/") for name, count in ledger.items() if count == 0}
+    assert without_records == {"header only.csv", "blank.csv", "empty.csv.gz", "empty.csv.bz2"}
     assert ledger["orders/b%20'o\"+é,{x}`.csv"] == 3
     assert "orders/.hidden.csv" not in ledger
     assert sum(ledger.values()) == len(records(hostile, "orders"))
@@ -169,6 +193,77 @@ def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake,
         (2, "quarantined", 1),
         (2, "unchanged", 1),
     ]
+
+
+def test_a_file_that_nothing_is_read_from_is_named_and_not_entered_into_the_ledger(lake, monkeypatch):
+    lost = lake.drop_file("orders/lost.csv", HEADER + LINE.format(1))
+    lake.drop_file("orders/good.csv", HEADER + LINE.format(2))
+    lake.drop_file("orders/header only.csv", HEADER)
+    # Spark passes over a file that is gone by now, Sail over one that has become empty
+    at_statement(monkeypatch, AFTER_LISTING, lambda *_: lost.unlink() if ENGINE == "spark" else lost.write_text(""))
+    result = lake.dbt("build", "--select", "bronze_orders")
+    assert not result.success
+    assert "nothing was read from them: orders/lost.csv." in lake.explain(result)
+    assert lake.sql("select count(*) from {ops}.file_ledger") == [(0,)]
+    lost.write_text(HEADER + LINE.format(1))
+    lake.build("--select", "bronze_orders")
+    assert records(lake, "orders", "fields['InvoiceNo'], batch_id") == [("2", 1), ("1", 2)]
+    assert lake.sql("select source_file, record_count, batch_id from {ops}.file_ledger order by 1") == [
+        ("orders/good.csv", 1, 1),
+        ("orders/header only.csv", 0, 2),
+        ("orders/lost.csv", 1, 2),
+    ]
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused_by_the_next_build(lake, monkeypatch):
+    file = lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
+    size = file.stat().st_size
+
+    def grow(*_):
+        with file.open("a") as end:
+            end.write(LINE.format(2))
+
+    at_statement(monkeypatch, AFTER_LISTING, grow)
+    lake.build("--select", "bronze_orders")
+    assert lake.sql("select file_size, record_count from {ops}.file_ledger") == [(size, 2)]
+    before = lake.versions()
+    result = lake.dbt("build", "--select", "bronze_orders")
+    assert f"orders/1.csv (was {size} bytes, is {file.stat().st_size})" in lake.explain(result)
+    file.unlink()
+    lake.build("--select", "bronze_orders")
+    assert lake.versions() == before
+    assert records(lake, "orders", "fields['InvoiceNo']") == [("1",), ("2",)]
+
+
+@pytest.mark.skipif(ENGINE == "spark", reason="there Delta takes a batch once")
+def test_a_batch_that_two_builds_wrote_is_refused_until_it_is_taken_back(lake, monkeypatch):
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
+    lake.build("--select", "bronze_orders")
+    lake.drop_file("orders/2.csv", HEADER + LINE.format(2))
+    good = lake.version("bronze.bronze_orders")
+    at_statement(monkeypatch, "insert into " + lake.table("bronze.bronze_orders"), lambda dbt, sql: dbt.execute(sql))
+    for _ in range(2):
+        result = lake.dbt("build", "--select", "bronze_orders")
+        assert not result.success
+        assert f"holds batch 2 more than once" in lake.explain(result)
+        assert f"to version as of {good} " in lake.explain(result)
+        assert lake.sql("select count(*) from {ops}.file_ledger where batch_id > 1") == [(0,)]
+    assert len(records(lake, "orders")) == 3
+    DeltaTable(lake.path("bronze.bronze_orders")).restore(good)
+    lake.build("--select", "bronze_orders")
+    assert records(lake, "orders", "fields['InvoiceNo']") == [("1",), ("2",)]
+
+
+def test_the_number_of_a_lost_batch_is_not_used_again(lake, monkeypatch):
+    """Not even by a build that was killed when it had taken the files of the lost batch off the ledger."""
+    for number in (1, 2):
+        lake.drop_file(f"orders/{number}.csv", HEADER + LINE.format(number))
+        lake.build("--select", "bronze_orders")
+        good = lake.version("bronze.bronze_orders") if number == 1 else good
+    DeltaTable(lake.path("bronze.bronze_orders")).restore(good)
+    lake.sql("delete from {ops}.file_ledger where batch_id = 2")
+    lake.build("--select", "bronze_orders")
+    assert records(lake, "orders", "fields['InvoiceNo'], batch_id") == [("1", 1), ("2", 3)]
 
 
 def test_a_run_killed_between_bronze_and_ledger_is_made_good(lake):

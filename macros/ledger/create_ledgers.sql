@@ -4,7 +4,8 @@
     {%- if execute -%}
         {%- set schema = file_ledger().schema -%}
         {%- do run_query('create schema if not exists ' ~ schema) -%}
-        {%- set known = run_query('show tables in ' ~ schema).columns[1].values() | list -%}
+        {#- The catalog of Sail is new in each process; the lake tells all. -#}
+        {%- set known = [] if engine() == 'sail' else run_query('show tables in ' ~ schema).columns[1].values() | list -%}
         {%- set missing = [file_ledger(), batch_fields(), row_ledger(), discarded_records()] | rejectattr('identifier', 'in', known) | list -%}
         {%- if missing and target.host in ['local', 'sail'] -%}
             {%- set found = register_lake_tables(schema, known) -%}
