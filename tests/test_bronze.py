@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import json
+import re
 import shutil
 
 import pytest
 from conftest import ENGINE, ROOT
 from dbt.adapters.spark.impl import SparkAdapter
 from deltalake import DeltaTable
+from test_scenarios import NO_TESTS
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINE = "{},A1,THING,2,2026-01-01 10:00:00,1.50,17850.0,France\n"
@@ -163,13 +166,25 @@ def test_a_file_that_changed_after_ingest_is_refused_before_anything_is_written(
     assert lake.versions() == before
 
 
-def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake, tmp_path):
-    lake.project_dir = tmp_path / "project"
+def declare(lake, folder, **sources):
+    """Have the lake built by a copy of the project whose sources are declared otherwise."""
+    lake.project_dir = folder / "project"
     shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
     landing = lake.project_dir / "models" / "landing.yml"
-    for source, policy in [("orders", "new_version"), ("web_events", "ignore")]:
-        assert f"path: {source}," in landing.read_text()
-        landing.write_text(landing.read_text().replace(f"path: {source},", f"when_changed: {policy}, path: {source},"))
+    text = landing.read_text()
+    for source, meta in sources.items():
+        text, count = re.subn(f"meta: .*path: {source},.*", f"meta: {json.dumps({'path': source, **meta})}", text)
+        assert count == 1
+    landing.write_text(text)
+
+
+def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake, tmp_path):
+    declare(
+        lake,
+        tmp_path,
+        orders={"format": "csv", "when_changed": "new_version"},
+        web_events={"format": "json", "when_changed": "ignore"},
+    )
     build = ("--select", "+silver_order_lines", "bronze_web_events", "--exclude-resource-type", "unit_test", "test")
     bad = LINE.replace(",2,", ",two,").format(9)
     lake.drop_file("orders/1.csv", HEADER + LINE.format(1) + bad)
@@ -193,6 +208,44 @@ def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake,
         (2, "quarantined", 1),
         (2, "unchanged", 1),
     ]
+
+
+# A feed, how it is declared, and the records that it has besides its header.
+FEEDS = {
+    "orders": ({"sep": "^"}, "StockCode^Description\nA^x,y\nonly one\n", ["A^x,y", "only one"]),
+    "products": ({"sep": "]"}, "product_id]name\nP]\"a]b\"\n\"only]one\"\n", ['P]"a]b"', '"only]one"']),
+    "customers": ({"sep": "'"}, "customer_id'op\nC'\"it's\"\n\"only'one\"\n", ["C'\"it's\"", "\"only'one\""]),
+    "web_events": ({"sep": "\t"}, "event_id\tpage\nE\t^[]\n", ["E\t^[]"]),
+}
+VALUES = {"orders": "x,y", "products": "a]b", "customers": "it's", "web_events": "^[]"}
+if ENGINE == "spark":
+    FEEDS |= {
+        "products": (
+            {"sep": "||", "quote": "'", "escape": "\\"},
+            "product_id||name\nP||'a||\\'b'\n'only||\\'one'\n",
+            ["P||'a||\\'b'", "'only||\\'one'"],
+        ),
+        "marketplace_orders": (
+            {"sep": ";", "quote": "'", "encoding": "windows-1252"},
+            "order_id;text\nM;'Caf\u00e9 \u20ac; it''s'\n'\u00e9;'\n",
+            ["M;'Caf\u00e9 \u20ac; it''s'", "'\u00e9;'"],
+        ),
+    }
+    VALUES |= {"products": "a||'b", "marketplace_orders": "Caf\u00e9 \u20ac; it's"}
+
+
+def test_csv_is_read_by_the_options_of_its_source(lake, tmp_path):
+    declare(lake, tmp_path, **{source: {"format": "csv", "options": feed[0]} for source, feed in FEEDS.items()})
+    for source, (options, text, _) in FEEDS.items():
+        lake.drop_file(f"{source}/1.csv", text.encode(options.get("encoding", "utf-8")))
+    lake.build("--select", *(f"bronze_{source}" for source in FEEDS), *NO_TESTS)
+    assert {source: [row for (row,) in records(lake, source)] for source in FEEDS} == {
+        source: feed[2] for source, feed in FEEDS.items()
+    }
+    for source, value in VALUES.items():
+        assert records(lake, source, "element_at(map_values(fields), 2)")[0] == (value,)
+        reasons = records(lake, source, "unreadable_reason")
+        assert reasons == [(None,), ("too_few_fields",)][: len(reasons)]
 
 
 def test_a_file_that_nothing_is_read_from_is_named_and_not_entered_into_the_ledger(lake, monkeypatch):
@@ -245,7 +298,7 @@ def test_a_batch_that_two_builds_wrote_is_refused_until_it_is_taken_back(lake, m
     for _ in range(2):
         result = lake.dbt("build", "--select", "bronze_orders")
         assert not result.success
-        assert f"holds batch 2 more than once" in lake.explain(result)
+        assert "holds batch 2 more than once" in lake.explain(result)
         assert f"to version as of {good} " in lake.explain(result)
         assert lake.sql("select count(*) from {ops}.file_ledger where batch_id > 1") == [(0,)]
     assert len(records(lake, "orders")) == 3
@@ -280,6 +333,20 @@ def test_a_run_killed_between_bronze_and_ledger_is_made_good(lake):
         ("orders/2.csv", 1),
         ("orders/3.csv", 1),
     ]
+
+
+@pytest.mark.skipif(ENGINE == "sail", reason="Sail reads a file whole")
+def test_a_file_that_is_read_in_parts_is_numbered_through(lake):
+    """As Spark reads JSON files above 128 MB, or above the share of a core."""
+    lines = [json.dumps({"event_id": str(number), "page": "x" * (number % 97)}) for number in range(1, 301)]
+    file = lake.drop_file("web_events/1.json", "\n".join(lines))
+    lake.spark.conf.set("spark.sql.files.maxPartitionBytes", "1000")
+    try:
+        assert lake.spark.read.text(str(file)).rdd.getNumPartitions() > 10
+        lake.build("--select", "bronze_web_events")
+    finally:
+        lake.spark.conf.unset("spark.sql.files.maxPartitionBytes")
+    assert records(lake, "web_events", "record_number, record") == list(enumerate(lines, start=1))
 
 
 def test_thousands_of_small_files_in_one_drop(lake):
