@@ -173,8 +173,8 @@ def declare(lake, folder, **sources):
     landing = lake.project_dir / "models" / "landing.yml"
     text = landing.read_text()
     for source, meta in sources.items():
-        text, count = re.subn(f"meta: .*path: {source},.*", f"meta: {json.dumps({'path': source, **meta})}", text)
-        assert count == 1
+        [declared] = re.findall(f"meta: .*path: {source},.*", text)
+        text = text.replace(declared, f"meta: {json.dumps({'path': source, **meta})}")
     landing.write_text(text)
 
 
@@ -213,8 +213,8 @@ def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake,
 # A feed, how it is declared, and the records that it has besides its header.
 FEEDS = {
     "orders": ({"sep": "^"}, "StockCode^Description\nA^x,y\nonly one\n", ["A^x,y", "only one"]),
-    "products": ({"sep": "]"}, "product_id]name\nP]\"a]b\"\n\"only]one\"\n", ['P]"a]b"', '"only]one"']),
-    "customers": ({"sep": "'"}, "customer_id'op\nC'\"it's\"\n\"only'one\"\n", ["C'\"it's\"", "\"only'one\""]),
+    "products": ({"sep": "]"}, 'product_id]name\nP]"a]b"\n"only]one"\n', ['P]"a]b"', '"only]one"']),
+    "customers": ({"sep": "'"}, "customer_id'op\nC'\"it's\"\n\"only'one\"\n", ["C'\"it's\"", '"only\'one"']),
     "web_events": ({"sep": "\t"}, "event_id\tpage\nE\t^[]\n", ["E\t^[]"]),
 }
 VALUES = {"orders": "x,y", "products": "a]b", "customers": "it's", "web_events": "^[]"}
@@ -226,12 +226,12 @@ if ENGINE == "spark":
             ["P||'a||\\'b'", "'only||\\'one'"],
         ),
         "marketplace_orders": (
-            {"sep": ";", "quote": "'", "encoding": "windows-1252"},
-            "order_id;text\nM;'Caf\u00e9 \u20ac; it''s'\n'\u00e9;'\n",
-            ["M;'Caf\u00e9 \u20ac; it''s'", "'\u00e9;'"],
+            {"sep": ";", "quote": "'", "encoding": "iso-8859-1"},
+            "order_id;text\nM;'Café; it''s'\n'é;'\n",
+            ["M;'Café; it''s'", "'é;'"],
         ),
     }
-    VALUES |= {"products": "a||'b", "marketplace_orders": "Caf\u00e9 \u20ac; it's"}
+    VALUES |= {"products": "a||'b", "marketplace_orders": "Café; it's"}
 
 
 def test_csv_is_read_by_the_options_of_its_source(lake, tmp_path):
@@ -307,12 +307,13 @@ def test_a_batch_that_two_builds_wrote_is_refused_until_it_is_taken_back(lake, m
     assert records(lake, "orders", "fields['InvoiceNo']") == [("1",), ("2",)]
 
 
-def test_the_number_of_a_lost_batch_is_not_used_again(lake, monkeypatch):
+def test_the_number_of_a_lost_batch_is_not_used_again(lake):
     """Not even by a build that was killed when it had taken the files of the lost batch off the ledger."""
-    for number in (1, 2):
-        lake.drop_file(f"orders/{number}.csv", HEADER + LINE.format(number))
-        lake.build("--select", "bronze_orders")
-        good = lake.version("bronze.bronze_orders") if number == 1 else good
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
+    lake.build("--select", "bronze_orders")
+    good = lake.version("bronze.bronze_orders")
+    lake.drop_file("orders/2.csv", HEADER + LINE.format(2))
+    lake.build("--select", "bronze_orders")
     DeltaTable(lake.path("bronze.bronze_orders")).restore(good)
     lake.sql("delete from {ops}.file_ledger where batch_id = 2")
     lake.build("--select", "bronze_orders")

@@ -187,7 +187,7 @@ def test_source_file_is_the_decoded_path_below_the_landing_root(root: str):
 
 
 @pytest.mark.parametrize(
-    "file_format, options",
+    ("file_format", "options"),
     [
         ("csv", {"mode": "DROPMALFORMED"}),
         ("csv", {"header": "true"}),
