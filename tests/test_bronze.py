@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import json
+import re
 import shutil
 
 import pytest
-from conftest import ROOT
+from conftest import ENGINE, ROOT
+from dbt.adapters.spark.impl import SparkAdapter
+from deltalake import DeltaTable
+from test_scenarios import NO_TESTS
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINE = "{},A1,THING,2,2026-01-01 10:00:00,1.50,17850.0,France\n"
@@ -17,6 +23,23 @@ def records(lake, source, columns="record"):
     return lake.sql(f"select {columns} from {{bronze}}.bronze_{source} order by source_file, record_number")
 
 
+def at_statement(monkeypatch, part, action):
+    """Have something happen right after dbt sent the first statement that has `part` in it."""
+    execute = SparkAdapter.execute
+
+    def patched(self, sql, *args, **kwargs):
+        result = execute(self, sql, *args, **kwargs)
+        if part in sql:
+            monkeypatch.undo()
+            action(self, sql)
+        return result
+
+    monkeypatch.setattr(SparkAdapter, "execute", patched)
+
+
+AFTER_LISTING = "as known_size"
+
+
 @pytest.fixture(scope="module")
 def hostile(new_lake):
     """One lake with every odd file that bronze must take."""
@@ -25,6 +48,9 @@ def hostile(new_lake):
     lake.drop_file("orders/b%20'o\"+é,{x}`.csv", "\ufeffStockCode,InvoiceNo,Quantity\r\nS,3,7\r\nS2,4\r\nS3,5,6,7\r\n")
     lake.drop_file("orders/header only.csv", HEADER)
     lake.drop_file("orders/empty.csv", "")
+    lake.drop_file("orders/blank.csv", "\r\n\r\n")
+    lake.drop_file("orders/empty.csv.gz", gzip.compress(b""))
+    lake.drop_file("orders/empty.csv.bz2", bz2.compress(b""))
     lake.drop_file("orders/2026/01/dt=2026-01-01/deep.csv", HEADER + LINE.format(10) + '9,Z,"unclosed,5\n')
     lake.drop_file("orders/zipped.csv.gz", gzip.compress((HEADER + LINE.format(7)).encode()))
     lake.drop_file("orders/repeated names.csv", "A,A,,StockCode\n1,2,3,4\n")
@@ -92,7 +118,8 @@ def test_json_lines(hostile):
 
 def test_ledger_holds_every_file_that_was_read(hostile):
     ledger = dict(hostile.sql("select source_file, record_count from {ops}.file_ledger where source = 'orders'"))
-    assert ledger["orders/header only.csv"] == 0
+    without_records = {name.removeprefix("orders/") for name, count in ledger.items() if count == 0}
+    assert without_records == {"header only.csv", "blank.csv", "empty.csv.gz", "empty.csv.bz2"}
     assert ledger["orders/b%20'o\"+é,{x}`.csv"] == 3
     assert "orders/.hidden.csv" not in ledger
     assert sum(ledger.values()) == len(records(hostile, "orders"))
@@ -139,13 +166,25 @@ def test_a_file_that_changed_after_ingest_is_refused_before_anything_is_written(
     assert lake.versions() == before
 
 
-def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake, tmp_path):
-    lake.project_dir = tmp_path / "project"
+def declare(lake, folder, **sources):
+    """Have the lake built by a copy of the project whose sources are declared otherwise."""
+    lake.project_dir = folder / "project"
     shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
     landing = lake.project_dir / "models" / "landing.yml"
-    for source, policy in [("orders", "new_version"), ("web_events", "ignore")]:
-        assert f"path: {source}," in landing.read_text()
-        landing.write_text(landing.read_text().replace(f"path: {source},", f"when_changed: {policy}, path: {source},"))
+    text = landing.read_text()
+    for source, meta in sources.items():
+        [declared] = re.findall(f"meta: .*path: {source},.*", text)
+        text = text.replace(declared, f"meta: {json.dumps({'path': source, **meta})}")
+    landing.write_text(text)
+
+
+def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake, tmp_path):
+    declare(
+        lake,
+        tmp_path,
+        orders={"format": "csv", "when_changed": "new_version"},
+        web_events={"format": "json", "when_changed": "ignore"},
+    )
     build = ("--select", "+silver_order_lines", "bronze_web_events", "--exclude-resource-type", "unit_test", "test")
     bad = LINE.replace(",2,", ",two,").format(9)
     lake.drop_file("orders/1.csv", HEADER + LINE.format(1) + bad)
@@ -171,6 +210,116 @@ def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake,
     ]
 
 
+# A feed, how it is declared, and the records that it has besides its header.
+FEEDS = {
+    "orders": ({"sep": "^"}, "StockCode^Description\nA^x,y\nonly one\n", ["A^x,y", "only one"]),
+    "products": ({"sep": "]"}, 'product_id]name\nP]"a]b"\n"only]one"\n', ['P]"a]b"', '"only]one"']),
+    "customers": ({"sep": "'"}, "customer_id'op\nC'\"it's\"\n\"only'one\"\n", ["C'\"it's\"", '"only\'one"']),
+    "web_events": ({"sep": "\t"}, "event_id\tpage\nE\t^[]\n", ["E\t^[]"]),
+}
+VALUES = {"orders": "x,y", "products": "a]b", "customers": "it's", "web_events": "^[]"}
+if ENGINE == "spark":
+    FEEDS |= {
+        "products": (
+            {"sep": "||", "quote": "'", "escape": "\\"},
+            "product_id||name\nP||'a||\\'b'\n'only||\\'one'\n",
+            ["P||'a||\\'b'", "'only||\\'one'"],
+        ),
+        "marketplace_orders": (
+            {"sep": ";", "quote": "'", "encoding": "iso-8859-1"},
+            "order_id;text\nM;'Café; it''s'\n'é;'\n",
+            ["M;'Café; it''s'", "'é;'"],
+        ),
+    }
+    VALUES |= {"products": "a||'b", "marketplace_orders": "Café; it's"}
+
+
+def test_csv_is_read_by_the_options_of_its_source(lake, tmp_path):
+    declare(lake, tmp_path, **{source: {"format": "csv", "options": feed[0]} for source, feed in FEEDS.items()})
+    for source, (options, text, _) in FEEDS.items():
+        lake.drop_file(f"{source}/1.csv", text.encode(options.get("encoding", "utf-8")))
+    lake.build("--select", *(f"bronze_{source}" for source in FEEDS), *NO_TESTS)
+    assert {source: [row for (row,) in records(lake, source)] for source in FEEDS} == {
+        source: feed[2] for source, feed in FEEDS.items()
+    }
+    for source, value in VALUES.items():
+        assert records(lake, source, "element_at(map_values(fields), 2)")[0] == (value,)
+        reasons = records(lake, source, "unreadable_reason")
+        assert reasons == [(None,), ("too_few_fields",)][: len(reasons)]
+
+
+def test_a_file_that_nothing_is_read_from_is_named_and_not_entered_into_the_ledger(lake, monkeypatch):
+    lost = lake.drop_file("orders/lost.csv", HEADER + LINE.format(1))
+    lake.drop_file("orders/good.csv", HEADER + LINE.format(2))
+    lake.drop_file("orders/header only.csv", HEADER)
+    # Spark passes over a file that is gone by now, Sail over one that has become empty
+    at_statement(monkeypatch, AFTER_LISTING, lambda *_: lost.unlink() if ENGINE == "spark" else lost.write_text(""))
+    result = lake.dbt("build", "--select", "bronze_orders")
+    assert not result.success
+    assert "nothing was read from them: orders/lost.csv." in lake.explain(result)
+    assert lake.sql("select count(*) from {ops}.file_ledger") == [(0,)]
+    lost.write_text(HEADER + LINE.format(1))
+    lake.build("--select", "bronze_orders")
+    assert records(lake, "orders", "fields['InvoiceNo'], batch_id") == [("2", 1), ("1", 2)]
+    assert lake.sql("select source_file, record_count, batch_id from {ops}.file_ledger order by 1") == [
+        ("orders/good.csv", 1, 1),
+        ("orders/header only.csv", 0, 2),
+        ("orders/lost.csv", 1, 2),
+    ]
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused_by_the_next_build(lake, monkeypatch):
+    file = lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
+    size = file.stat().st_size
+
+    def grow(*_):
+        with file.open("a") as end:
+            end.write(LINE.format(2))
+
+    at_statement(monkeypatch, AFTER_LISTING, grow)
+    lake.build("--select", "bronze_orders")
+    assert lake.sql("select file_size, record_count from {ops}.file_ledger") == [(size, 2)]
+    before = lake.versions()
+    result = lake.dbt("build", "--select", "bronze_orders")
+    assert f"orders/1.csv (was {size} bytes, is {file.stat().st_size})" in lake.explain(result)
+    file.unlink()
+    lake.build("--select", "bronze_orders")
+    assert lake.versions() == before
+    assert records(lake, "orders", "fields['InvoiceNo']") == [("1",), ("2",)]
+
+
+@pytest.mark.skipif(ENGINE == "spark", reason="there Delta takes a batch once")
+def test_a_batch_that_two_builds_wrote_is_refused_until_it_is_taken_back(lake, monkeypatch):
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
+    lake.build("--select", "bronze_orders")
+    lake.drop_file("orders/2.csv", HEADER + LINE.format(2))
+    good = lake.version("bronze.bronze_orders")
+    at_statement(monkeypatch, "insert into " + lake.table("bronze.bronze_orders"), lambda dbt, sql: dbt.execute(sql))
+    for _ in range(2):
+        result = lake.dbt("build", "--select", "bronze_orders")
+        assert not result.success
+        assert "holds batch 2 more than once" in lake.explain(result)
+        assert f"to version as of {good} " in lake.explain(result)
+        assert lake.sql("select count(*) from {ops}.file_ledger where batch_id > 1") == [(0,)]
+    assert len(records(lake, "orders")) == 3
+    DeltaTable(lake.path("bronze.bronze_orders")).restore(good)
+    lake.build("--select", "bronze_orders")
+    assert records(lake, "orders", "fields['InvoiceNo']") == [("1",), ("2",)]
+
+
+def test_the_number_of_a_lost_batch_is_not_used_again(lake):
+    """Not even by a build that was killed when it had taken the files of the lost batch off the ledger."""
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
+    lake.build("--select", "bronze_orders")
+    good = lake.version("bronze.bronze_orders")
+    lake.drop_file("orders/2.csv", HEADER + LINE.format(2))
+    lake.build("--select", "bronze_orders")
+    DeltaTable(lake.path("bronze.bronze_orders")).restore(good)
+    lake.sql("delete from {ops}.file_ledger where batch_id = 2")
+    lake.build("--select", "bronze_orders")
+    assert records(lake, "orders", "fields['InvoiceNo'], batch_id") == [("1", 1), ("2", 3)]
+
+
 def test_a_run_killed_between_bronze_and_ledger_is_made_good(lake):
     lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
     lake.build("--select", "bronze_orders")
@@ -185,6 +334,20 @@ def test_a_run_killed_between_bronze_and_ledger_is_made_good(lake):
         ("orders/2.csv", 1),
         ("orders/3.csv", 1),
     ]
+
+
+@pytest.mark.skipif(ENGINE == "sail", reason="Sail reads a file whole")
+def test_a_file_that_is_read_in_parts_is_numbered_through(lake):
+    """As Spark reads JSON files above 128 MB, or above the share of a core."""
+    lines = [json.dumps({"event_id": str(number), "page": "x" * (number % 97)}) for number in range(1, 301)]
+    file = lake.drop_file("web_events/1.json", "\n".join(lines))
+    lake.spark.conf.set("spark.sql.files.maxPartitionBytes", "1000")
+    try:
+        assert lake.spark.read.text(str(file)).rdd.getNumPartitions() > 10
+        lake.build("--select", "bronze_web_events")
+    finally:
+        lake.spark.conf.unset("spark.sql.files.maxPartitionBytes")
+    assert records(lake, "web_events", "record_number, record") == list(enumerate(lines, start=1))
 
 
 def test_thousands_of_small_files_in_one_drop(lake):

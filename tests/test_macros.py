@@ -186,6 +186,38 @@ def test_source_file_is_the_decoded_path_below_the_landing_root(root: str):
     assert read_literal(root_literal) == root + "/"
 
 
+@pytest.mark.parametrize(
+    ("file_format", "options"),
+    [
+        ("csv", {"mode": "DROPMALFORMED"}),
+        ("csv", {"header": "true"}),
+        ("csv", {"delimiter": ";"}),
+        ("csv", {"pathGlobFilter": "*.csv"}),
+        ("csv", {"multiLine": "false"}),
+        ("csv", {"quote": "''"}),
+        ("csv", {"sep": ""}),
+        ("csv", {"escape": None}),
+        ("json", {"encoding": "latin1"}),
+        ("json", {"sep": ";"}),
+    ],
+)
+def test_an_option_that_could_lose_records_is_refused(file_format: str, options: dict):
+    def refuse(message: str):
+        raise ValueError(message)
+
+    exceptions = SimpleNamespace(raise_compiler_error=refuse)
+    with pytest.raises(ValueError, match=f"Source returns: the option {next(iter(options))} = .* cannot be used"):
+        call("_reader_options", "returns", {"format": file_format, "options": options}, exceptions=exceptions)
+
+
+def test_the_options_of_a_csv_source_have_defaults():
+    defaults = {"sep": ",", "quote": '"', "escape": '"'}
+    assert call("_reader_options", "returns", {"format": "csv"}) == defaults
+    own = {"sep": "||", "quote": "'", "encoding": "latin1"}
+    assert call("_reader_options", "returns", {"format": "csv", "options": own}) == {**own, "escape": "'"}
+    assert call("_reader_options", "returns", {"format": "json", "options": {}}) == {}
+
+
 def test_a_quarantine_takes_the_new_records_that_break_a_rule():
     # the comment is the plan of new_batches, which the materialization needs
     sql = call("quarantine", "silver.judged", "bronze.b", new_batches=lambda bronze: f"{bronze}.id > 3 /* plan */")

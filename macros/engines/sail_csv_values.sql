@@ -2,7 +2,7 @@
     a regular expression, as Spark's parser tells them: an unclosed quote reaches to the end of the file; text behind a
     closing quote belongs to the field, quotes and all; a quote inside an unquoted field is a character like any other. -#}
 {%- macro sail_csv_values(lines, source) -%}
-{%- set separator = source.options.get('sep', ',') -%}
+{%- set separator = source.options.sep -%}
 fielded as (
     select
         *,

@@ -1,14 +1,10 @@
 {#- The records of the files of a batch, each with its place in the file. A CSV record ends at a line end outside of quotes. -#}
-{%- macro sail_lines(relation, source, files) -%}
-    {%- set contents = make_temp_relation(relation, '__contents') -%}
+{%- macro sail_lines(source, files) -%}
     {%- do _sail_refuse_options(source) -%}
-    {%- do run_query(
-        'create or replace temporary view ' ~ contents ~ ' using landing_contents options (path '
-        ~ sql_literal(source.folder) ~ ', files ' ~ sql_literal(tojson(files | map(attribute='uri') | list)) ~ ')'
-    ) -%}
+    {%- set contents = sail_contents(source, files) -%}
     {%- if source.format == 'csv' -%}
-        {%- set field = '(?:' ~ sail_csv_field(source.options.get('sep', ',')) ~ ')' -%}
-        {%- set record = field ~ '(?:' ~ modules.re.escape(source.options.get('sep', ',')) ~ field ~ ')*(?:\\r\\n|\\n|\\r|\\z)' -%}
+        {%- set field = '(?:' ~ sail_csv_field(source.options.sep) ~ ')' -%}
+        {%- set record = field ~ '(?:' ~ modules.re.escape(source.options.sep) ~ field ~ ')*(?:\\r\\n|\\n|\\r|\\z)' -%}
         {%- set split = 'regexp_extract_all(content, ' ~ sql_literal(record) ~ ', 0)' -%}
     {%- else -%}
         {%- set split = "split(content, '\\\\r\\\\n|\\\\n|\\\\r')" -%}
@@ -34,14 +30,12 @@
     {%- endif %}
 {%- endmacro -%}
 
-{#- Options of Spark's readers that this does not know would be passed over without a word. -#}
+{#- What Spark's reader can and this cannot. -#}
 {%- macro _sail_refuse_options(source) -%}
-    {%- for name, value in source.options.items() -%}
-        {%- if source.format != 'csv' or name not in ['sep', 'quote', 'escape'] or (name != 'sep' and value != '"') or value | length != 1 -%}
-            {{- exceptions.raise_compiler_error(
-                "Source " ~ source.name ~ ": the option " ~ name ~ " = '" ~ value ~ "' is not known on Sail, only sep (one character) with the"
-                ~ " quote and escape \". Build this source on Spark: --target local."
-            ) -}}
-        {%- endif -%}
+    {%- for name, value in source.options.items() if (name != 'sep' and value != '"') or value | length != 1 -%}
+        {{- exceptions.raise_compiler_error(
+            "Source " ~ source.name ~ ": the option " ~ name ~ " = '" ~ value ~ "' is not known on Sail, only sep (one character) with the"
+            ~ " quote and escape \". Build this source on Spark: --target local."
+        ) -}}
     {%- endfor -%}
 {%- endmacro -%}

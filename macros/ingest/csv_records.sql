@@ -74,7 +74,7 @@ records as (
 {#- The values of each record, how many they are (-1: more than max_columns, or unknown), and whether a quote was never closed.
     An end mark behind the record shows where the parser saw it end: its place is the number of fields. -#}
 {%- macro _csv_values(lines, source) -%}
-{%- set separator = source.options.get('sep', ',') -%}
+{%- set separator = source.options.sep -%}
 {%- set columns = [] -%}
 {%- for number in range(source.max_columns + 1) -%}{%- do columns.append('c' ~ number) -%}{%- endfor -%}
 {%- set end_mark = '\\u001e' -%}
@@ -86,8 +86,8 @@ parsed as (
             '{{ columns | join(' string, ') }} string',
             map(
                 'sep', {{ sql_literal(separator) }},
-                'quote', {{ sql_literal(source.options.get('quote', '"')) }},
-                'escape', {{ sql_literal(source.options.get('escape', '"')) }}
+                'quote', {{ sql_literal(source.options.quote) }},
+                'escape', {{ sql_literal(source.options.escape) }}
             )
         ) as parsed
     from {{ lines }}

@@ -21,15 +21,9 @@
 {#- The folder as a table. CSV goes through a table because only there a record with any number of fields keeps its
     exact text, line breaks inside quotes included. Its list of files is cached, hence the refresh. -#}
 {%- macro _declare_landing_table(relation, source) -%}
-    {#- A local file is read without looking for a checksum beside it: Hadoop cannot name that one where a name holds a colon. Its
-        cache would give the reader that the tables of the lake use. -#}
-    {%- set options = {
-        'recursiveFileLookup': 'true',
-        'fs.file.impl': 'org.apache.hadoop.fs.RawLocalFileSystem',
-        'fs.file.impl.disable.cache': 'true',
-    } -%}
+    {%- set options = _reader_settings() -%}
     {%- if source.format == 'csv' -%}
-        {%- do options.update({'header': 'false', 'multiLine': 'true', 'escape': '"', 'columnNameOfCorruptRecord': 'raw'}) -%}
+        {%- do options.update({'header': 'false', 'multiLine': 'true', 'columnNameOfCorruptRecord': 'raw'}) -%}
     {%- endif -%}
     {%- do options.update(source.options) -%}
     {%- set literals = [] -%}
@@ -44,9 +38,19 @@
     ) -%}
 {%- endmacro -%}
 
+{#- A local file is read without looking for a checksum beside it: Hadoop cannot name that one where a name holds a colon. Its cache
+    would give the reader that the tables of the lake use. -#}
+{%- macro _reader_settings() -%}
+    {{- return({
+        'recursiveFileLookup': 'true',
+        'fs.file.impl': 'org.apache.hadoop.fs.RawLocalFileSystem',
+        'fs.file.impl.disable.cache': 'true',
+    }) -}}
+{%- endmacro -%}
+
 {%- macro _records_of_files(relation, source, files, batch_id) -%}
 with files_of_batch as (
-    {{ sail_lines(relation, source, files) if engine() == 'sail' else _lines(relation, source, files) }}
+    {{ sail_lines(source, files) if engine() == 'sail' else _lines(relation, source, files) }}
 ),
 
 {{ csv_records('files_of_batch', source) if source.format == 'csv' else json_records('files_of_batch') }}
@@ -76,8 +80,12 @@ from records
         _metadata.file_block_start as block_start,
         monotonically_increasing_id() as position
     from {{ relation }}
-    -- literals: with them Spark opens these files only
-    where _metadata.file_path in (
+    where {{ _is_one_of(files) }}
+{%- endmacro -%}
+
+{#- Literals: with them Spark opens these files only. -#}
+{%- macro _is_one_of(files) -%}
+    _metadata.file_path in (
         {%- for file in files %}
         {{ sql_literal(file['uri']) }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -103,10 +111,18 @@ where false
 {#- The exact text of a CSV record: `raw` holds it where the record has more or fewer fields than one. A single field comes
     without its quotes; it had some if it could not have stood without them. -#}
 {%- macro _csv_text(source) -%}
+{%- set quote = sql_literal(source.options.quote) -%}
+{%- set needs_quotes = modules.re.escape(source.options.sep) ~ '|' ~ modules.re.escape(source.options.quote) ~ '|\\r|\\n' -%}
+{%- set content = 'first_field' -%}
+{%- if source.options.escape != source.options.quote -%}
+    {%- set escape = sql_literal(source.options.escape) -%}
+    {%- set content = 'replace(' ~ content ~ ', ' ~ escape ~ ', concat(' ~ escape ~ ', ' ~ escape ~ '))' -%}
+{%- endif -%}
+{%- set content = 'replace(' ~ content ~ ', ' ~ quote ~ ', ' ~ sql_literal(source.options.escape ~ source.options.quote) ~ ')' -%}
 case
             when raw is not null then raw
-            when first_field is null then '""'
-            when first_field rlike '[{{ source.options.get('sep', ',') }}"\\r\\n]' then concat('"', replace(first_field, '"', '""'), '"')
+            when first_field is null then {{ sql_literal(source.options.quote ~ source.options.quote) }}
+            when first_field rlike {{ sql_literal(needs_quotes) }} then concat({{ quote }}, {{ content }}, {{ quote }})
             else first_field
         end
 {%- endmacro -%}

@@ -1,11 +1,12 @@
-{#- Enters files into the ledger, and before them the fields that their records have, after their batch is in bronze. With a plan: the files of this run, also those that hold
-    no record. Without: what an interrupted run left out, from bronze itself. -#}
+{#- Enters files into the ledger, and before them the fields that their records have, after their batch is in bronze. With a plan: the
+    files of this run, also those that hold no record. Without: what an interrupted run left out, from bronze itself. -#}
 {%- macro record_files(bronze, source_name, batch_id, files=none) -%}
     {%- if files and _batch_is_foreign(bronze, batch_id) -%}
         {{- exceptions.raise_compiler_error(
             "Another build wrote batch " ~ batch_id ~ " of " ~ bronze ~ " at the same time. Nothing was written twice; run this build again."
         ) -}}
     {%- endif -%}
+    {%- do assert_all_read(bronze, source_name, batch_id, files) -%}
     {%- do record_fields(bronze, source_name, batch_id, after_kill=not files) -%}
     {%- call statement('record_files') -%}
         insert into {{ file_ledger() }}

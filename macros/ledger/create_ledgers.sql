@@ -4,8 +4,10 @@
     {%- if execute -%}
         {%- set schema = file_ledger().schema -%}
         {%- do run_query('create schema if not exists ' ~ schema) -%}
-        {%- set known = run_query('show tables in ' ~ schema).columns[1].values() | list -%}
-        {%- set missing = [file_ledger(), batch_fields(), row_ledger(), rule_results(), discarded_records()] | rejectattr('identifier', 'in', known) | list -%}
+        {#- The catalog of Sail is new in each process; the lake tells all. -#}
+        {%- set known = [] if engine() == 'sail' else run_query('show tables in ' ~ schema).columns[1].values() | list -%}
+        {%- set ledgers = [file_ledger(), batch_fields(), row_ledger(), rule_results(), discarded_records()] -%}
+        {%- set missing = ledgers | rejectattr('identifier', 'in', known) | list -%}
         {%- if missing and target.host in ['local', 'sail'] -%}
             {%- set found = register_lake_tables(schema, known) -%}
             {%- set missing = missing | rejectattr('identifier', 'in', found) | list -%}

@@ -5,8 +5,8 @@
     Can go when: dbt-spark compares before it writes (a second run then adds no version to `describe history`).
 -#}
 {%- macro spark__alter_column_comment(relation, column_dict) -%}
-    {#- Sail cannot alter comments; dbt's docs show them all the same. A view gets its comments in `create view`, and its table type comes with the model's file_format all the same. -#}
-    {%- if engine() == 'spark' and relation.type != 'view' and config.get('file_format', 'delta') in ['delta', 'iceberg', 'hudi'] -%}
+    {#- A view gets its comments in `create view`, and its table type comes with the model's file_format all the same. -#}
+    {%- if relation.type != 'view' and config.get('file_format', 'delta') in ['delta', 'iceberg', 'hudi'] -%}
         {%- set comments = {} -%}
         {%- for row in run_query('describe table ' ~ relation).rows -%}
             {%- do comments.setdefault(row[0] | lower, row[2] or '') -%}

@@ -7,19 +7,19 @@
     Can go when: dbt-spark reads the two fields from their own lines.
 -#}
 {%- macro spark__list_relations_without_caching(relation) -%}
-    {%- set show_tables = "show table extended in " ~ relation.schema ~ " like '*'" -%}
     {%- if engine() == 'sail' -%}
         {%- do run_query('create schema if not exists ' ~ relation.schema) -%}
     {%- endif -%}
-    {%- set listed = run_query(show_tables).rows -%}
-    {#- A lake on this machine may hold tables that the other engine made. -#}
-    {%- if target.host in ['local', 'sail'] and register_lake_tables(relation.schema, listed | map(attribute=1) | list) -%}
-        {%- set listed = run_query(show_tables).rows -%}
-    {%- endif -%}
     {%- set rows = [] -%}
-    {%- for row in listed -%}
+    {%- for row in run_query("show table extended in " ~ relation.schema ~ " like '*'").rows -%}
         {%- do rows.append([row[0], row[1], row[2], _defuse_relation_information(row[3])]) -%}
     {%- endfor -%}
+    {#- A lake on this machine may hold tables that the other engine made: they are Delta tables, and dbt reads no more of them here. -#}
+    {%- if target.host in ['local', 'sail'] -%}
+        {%- for name in register_lake_tables(relation.schema, rows | map(attribute=1) | list) -%}
+            {%- do rows.append([relation.schema, name, false, 'Type: EXTERNAL\nProvider: delta\n']) -%}
+        {%- endfor -%}
+    {%- endif -%}
     {{- return(rows) -}}
 {%- endmacro -%}
 
