@@ -1,5 +1,5 @@
 -- The project's tables as a full recompute in plain Spark SQL; floor.py runs it, statement by statement.
--- Not here, because nothing of it can be computed again from files: ops.file_ledger and the snapshot product_history.
+-- Not here, because nothing of it can be computed again from files: ops.file_ledger and the snapshot exchange_rate_history.
 -- A section runs when all the sources that its head names have files.
 
 -- [web_events]
@@ -378,12 +378,15 @@ from (
 where operation <> 'delete';
 
 create or replace table gold.dim_customers using delta as
-select customer_id, sequence, status, email, country, updated_at as valid_from, valid_to, valid_to is null as is_current
+select customer_id, sequence, status, email, country, valid_from, valid_to, valid_to is null as is_current
 from (
-    select *, lead(updated_at) over (partition by customer_id order by sequence) as valid_to
-    from silver.silver_customer_changes
+    select *, lead(valid_from) over (partition by customer_id order by sequence) as valid_to
+    from (
+        select *, max(updated_at) over (partition by customer_id order by sequence) as valid_from
+        from silver.silver_customer_changes
+    )
 )
-where operation <> 'delete';
+where operation <> 'delete' and (valid_to is null or valid_to > valid_from);
 
 -- [customers web_events]
 create or replace table gold.fct_active_users using delta as
@@ -432,12 +435,55 @@ from typed;
 create or replace table silver.quarantine_products using delta as
 select record, source_file, violated_rules from judged_products where size(violated_rules) > 0;
 
-create or replace table silver.silver_products using delta as
-select product_id, name, category, list_price, extracted_at
+create or replace table silver.silver_product_listings using delta as
+select product_id, extracted_at, name, category, list_price
 from judged_products
 where size(violated_rules) = 0
-qualify row_number() over (partition by product_id order by extracted_at desc, record desc) = 1;
+qualify row_number() over (partition by product_id, extracted_at order by record desc) = 1;
+
+create or replace table silver.silver_product_sightings using delta as
+select distinct product_id, extracted_at
+from judged_products
+where product_id is not null and extracted_at is not null and _corrupt_record is null;
+
+create or replace table silver.silver_products using delta as
+select product_id, name, category, list_price, extracted_at
+from silver.silver_product_listings
+qualify row_number() over (partition by product_id order by extracted_at desc) = 1;
 
 create or replace table gold.dim_products using delta as
 select *, extracted_at = max(extracted_at) over () as is_active
 from silver.silver_products;
+
+create or replace table gold.product_history using delta as
+with extracts as (
+    select
+        extracted_at,
+        row_number() over (order by extracted_at) as extract_number,
+        lead(extracted_at) over (order by extracted_at) as next_extracted_at
+    from (select distinct extracted_at from silver.silver_product_sightings)
+),
+seen as (
+    select
+        *,
+        max(listings.extracted_at) over (partition by product_id order by extracts.extract_number) as listed_at
+    from silver.silver_product_sightings
+    join extracts using (extracted_at)
+    left join silver.silver_product_listings as listings using (product_id, extracted_at)
+),
+listed as (
+    select
+        seen.product_id, seen.extracted_at, next_extracted_at, listings.name, listings.category, listings.list_price,
+        extract_number - row_number() over (
+            partition by seen.product_id, listings.name, listings.category, listings.list_price order by extract_number
+        ) as run_number
+    from seen
+    join silver.silver_product_listings as listings
+        on seen.product_id = listings.product_id and seen.listed_at = listings.extracted_at
+)
+select
+    product_id, name, category, list_price, min(extracted_at) as valid_from,
+    max_by(next_extracted_at, extracted_at) as valid_to,
+    max_by(next_extracted_at, extracted_at) is null as is_current
+from listed
+group by product_id, name, category, list_price, run_number;

@@ -114,7 +114,7 @@ CUSTOMER_DIRT: list[Any] = [
 PRODUCT_COLUMNS = ["product_id", "name", "category", "list_price", "extracted_at"]
 PRODUCT_COLUMNS_LATER = ["product_id", "category", "name", "extracted_at", "list_price"]
 PRODUCT_DIRT: list[Any] = [
-    "duplicate", "few_fields", "many_fields", "footer",
+    "duplicate", "two_prices", "few_fields", "many_fields", "footer",
     ({0: ""}, "product_id_present"),
     ({1: ""}, "name_present"),
     ({3: "-3.50"}, "list_price_not_negative"),
@@ -546,7 +546,10 @@ def dirty_change(turn: int, record: Record) -> Iterator[Record]:
 
 # ----------------------------------------------------------------------------------------------------------- products
 def product_file(plan: Plan, day: int) -> Iterator[Record]:
-    """A day's full extract; facts: (product_id, name, category, price in 1/10000, extracted_at)."""
+    """A day's full extract; facts: (product_id, name, category, price in 1/10000, extracted_at).
+
+    Of a bad record that still tells which product was there, only the first and the last.
+    """
     at = f"{plan.iso(day)} 04:00:00"
     rows = []
     for n, product in enumerate(plan.products):
@@ -564,8 +567,11 @@ def product_file(plan: Plan, day: int) -> Iterator[Record]:
     for n, (cells, verdict, facts) in enumerate(rows):
         kind = dirty.get(n, "")
         if not isinstance(kind, str):
-            cells, verdict, facts = put(cells, kind[0]), kind[1], None
+            cells, verdict = put(cells, kind[0]), kind[1]
+            facts = None if {0, 4} & kind[0].keys() else (cells[0], None, None, None, at)
         raw = ",".join(cells[place] for place in places)
+        if kind == "two_prices":  # the greater md5 wins
+            yield ",".join(put(cells, {3: "1.99"})[place] for place in places), "", put(facts, {3: 19900})
         if kind == "few_fields":
             yield raw.rsplit(",", 1)[0], "too_few_fields", None
         elif kind == "many_fields":
@@ -674,13 +680,14 @@ class Truth:
         "orders": lambda facts, md5: (facts, ()),
         "marketplace_orders": lambda facts, md5: (facts["id"], (facts["rev"], md5)),
         "customers": lambda facts, md5: (facts[:2], md5),
-        "products": lambda facts, md5: (facts[0], (facts[4], md5)),
+        "products": lambda facts, md5: ((facts[0], facts[4]), md5),
     }
 
     def __init__(self) -> None:
         self.bronze = {source: {"rows": 0, "unreadable": 0} for source in SOURCES}
         self.quarantine: dict[str, Counter[str]] = {source: Counter() for source in SOURCES}
         self.kept: dict[str, dict[Any, tuple[Any, Any]]] = {source: {} for source in SOURCES}
+        self.extracts: dict[str, set[str]] = defaultdict(set)
 
     def add(self, source: str, record: Record) -> None:
         """Take in one landed record."""
@@ -688,6 +695,8 @@ class Truth:
         if not raw:
             return
         self.bronze[source]["rows"] += 1
+        if source == "products" and facts:
+            self.extracts[facts[4]].add(facts[0])
         if verdict:
             self.bronze[source]["unreadable"] += verdict in UNREADABLE
             self.quarantine[source][verdict] += 1
@@ -708,6 +717,7 @@ class Truth:
         self.web_tables(silver, gold)
         self.sales_tables(silver, gold)
         self.customer_tables(silver, gold)
+        self.product_tables(silver, gold)
         return {
             "settings": settings,
             "bronze": self.bronze,
@@ -818,8 +828,8 @@ class Truth:
         )
 
     def customer_tables(self, silver: dict, gold: dict) -> None:
-        """Customers and products, as they are and as they were."""
-        changes, products = sorted(self.winners("customers")), self.winners("products")
+        """Customers, as they are and as they were."""
+        changes = sorted(self.winners("customers"))
         history: dict[str, list[tuple]] = defaultdict(list)
         for change in changes:
             history[change[0]].append(change)
@@ -829,7 +839,6 @@ class Truth:
             seen[user].append(at[:10])
         silver["silver_customer_changes"] = {"rows": len(changes), "deletes": sum(c[2] == "delete" for c in changes)}
         silver["silver_customers"] = {"rows": len(states), "active": sum(state[3] == "active" for state in states)}
-        silver["silver_products"] = {"rows": len(products)}
         rows: list[list[Any]] = []
         for customer, _, _, status, _, country, _ in states:
             if status == "active":
@@ -851,10 +860,34 @@ class Truth:
             "customer_id sequence status email country valid_from valid_to is_current",
             versions,
         )
-        newest = max((product[4] for product in products), default="")
+
+    def product_tables(self, silver: dict, gold: dict) -> None:
+        """Products, as they are and as they were: extract by extract, what each said of those that it held."""
+        listings = {(facts[4], facts[0]): facts for facts in self.winners("products")}
+        extracts = sorted(self.extracts)
+        latest: dict[str, tuple] = {}
+        versions: dict[str, list[list[Any]]] = defaultdict(list)
+        for extract, following in zip(extracts, [*extracts[1:], None], strict=True):
+            for product in self.extracts[extract]:
+                latest[product] = listings.get((extract, product), latest.get(product))
+                if not latest[product]:
+                    continue  # none of its records was good so far
+                past, says = versions[product], [*latest[product][:3], money(latest[product][3])]
+                if past and past[-1][:4] == says and past[-1][5] == extract:
+                    past[-1][5:] = [following, following is None]
+                else:
+                    past.append([*says, extract, following, following is None])
+        silver["silver_product_listings"] = {"rows": len(listings)}
+        silver["silver_product_sightings"] = {"rows": sum(map(len, self.extracts.values()))}
+        silver["silver_products"] = {"rows": len(versions)}
+        gold["product_history"] = (
+            "product_id name category list_price valid_from valid_to is_current",
+            [version for past in versions.values() for version in past],
+        )
+        newest = max((extract for extract, _ in listings), default="")
         gold["dim_products"] = (
             "product_id name category list_price extracted_at is_active",
-            [[*p[:3], money(p[3]), p[4], p[4] == newest] for p in products],
+            [[*p[:3], money(p[3]), p[4], p[4] == newest] for p in filter(None, latest.values())],
         )
 
 

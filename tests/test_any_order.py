@@ -15,7 +15,8 @@ import math
 import os
 import re
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
@@ -30,6 +31,7 @@ from truth import plain
 TOGETHER = 60  # histories that share a lake
 QUICKLY = (*NO_TESTS, "--exclude-resource-type", "snapshot")
 CUSTOMERS = "models/gold/dim_customers.sql"
+PRODUCTS = "models/gold/product_history.sql"
 # name: (file, text, what stands there instead, the first table that is wrong)
 MUTANTS = {
     "an equal version replaces": ("macros/incremental/is_newer.sql", "' > '", "' >= '", "silver_web_events"),
@@ -50,6 +52,22 @@ MUTANTS = {
     "periods by text": (CUSTOMERS, "order by sequence", "order by string(sequence)", "dim_customers"),
     "periods backwards": (CUSTOMERS, "lead(", "lag(", "dim_customers"),
     "a deleted customer stays": (CUSTOMERS, "where {{", "where operation <> 'delete' and {{", "dim_customers"),
+    "a version begins too early": (CUSTOMERS, "max(updated_at)", "max_by(updated_at, sequence)", "dim_customers"),
+    "a version of no time stays": (CUSTOMERS, "valid_to > valid_from", "valid_to >= valid_from", "dim_customers"),
+    "an absence is no end": (PRODUCTS, "seen.extract_number - row", "0 * row", "product_history"),
+    "a version lasts to its last listing": (PRODUCTS, "max(next_extracted_at)", "max(extracted_at)", "product_history"),
+    "a listing in quarantine is an absence": (
+        "models/silver/silver_product_sightings.sql",
+        "extracted_at is not null and",
+        "size(violated_rules) = 0 and",
+        "silver_product_sightings",
+    ),
+    "the last extract is the last batch": (
+        "models/silver/silver_products.sql",
+        "extracted_at desc",
+        "batch_id desc, extracted_at desc",
+        "silver_products",
+    ),
     "gold forgets the old day": (
         "macros/incremental/touched.sql",
         "' union all select before.'",
@@ -100,29 +118,50 @@ def differences(lake: Lake, arrived: list[Landed]) -> str:
 
 
 def broken_periods(lake: Lake) -> list[str]:
-    """Customers whose periods have a gap or an overlap, or not exactly one current row while they live.
-
-    Where the clock of the feed goes back between two changes periods overlap by design; there the oracle alone judges.
-    """
-    changes, versions = {}, {}
-    for customer, sequence, operation, *_, updated_at, _ in rows(lake, "silver.silver_customer_changes"):
-        changes.setdefault(customer, []).append((sequence, operation, updated_at))
-    for customer, _, _, _, _, begin, end, is_current in rows(lake, "gold.dim_customers"):
-        versions.setdefault(customer, []).append((begin, end or "9999", is_current))
+    """Customers and products with a gap or an overlap, or not exactly one current row while they live."""
+    changes, versions = defaultdict(list), defaultdict(list)
+    for customer, sequence, operation, *_ in rows(lake, "silver.silver_customer_changes"):
+        changes[customer].append((sequence, operation == "delete"))
+    for customer, sequence, _, _, _, begin, end, is_current in rows(lake, "gold.dim_customers"):
+        versions[customer].append((begin, end or "9999", sequence, is_current))
     found = []
     for customer, told in changes.items():
-        told.sort()
-        periods = sorted(versions.get(customer, []))
-        lives = told[-1][1] != "delete"
-        times = [updated_at for _, _, updated_at in told]
-        deletes = {updated_at for _, operation, updated_at in told if operation == "delete"}
-        if sum(is_current for *_, is_current in periods) != lives:
-            found.append(f"{customer}: not one current row, or one of a deleted customer")
-        if times == sorted(times):
-            for (_, end, _), (begin, _, _) in pairwise(periods):
-                if end > begin or (end < begin and end not in deletes):
-                    found.append(f"{customer}: gap or overlap at {begin}")
-    return found + [f"{customer}: versions without changes" for customer in versions.keys() - changes.keys()]
+        deletes = [sequence for sequence, is_delete in told if is_delete]
+        found += _broken(
+            customer,
+            versions[customer],
+            lives=not max(told)[1],
+            gap=lambda before, after, deletes=deletes: any(before[2] < sequence < after[2] for sequence in deletes),
+        )
+    sightings, listed, products = defaultdict(set), set(), defaultdict(list)
+    for product, extracted_at in rows(lake, "silver.silver_product_sightings"):
+        sightings[product].add(extracted_at)
+    for product, *_ in rows(lake, "silver.silver_products"):
+        listed.add(product)
+    for product, _, _, _, begin, end, is_current in rows(lake, "gold.product_history"):
+        products[product].append((begin, end or "9999", None, is_current))
+    newest = max(at for times in sightings.values() for at in times)
+    for product, times in sightings.items():
+        found += _broken(
+            product,
+            products[product],
+            lives=newest in times and product in listed,
+            gap=lambda before, after, times=times: not any(before[1] <= at < after[0] for at in times),
+        )
+    strangers = {key for key, told in (versions | products).items() if told} - changes.keys() - sightings.keys()
+    return found + [f"{key}: versions of nothing" for key in strangers]
+
+
+def _broken(key: str, versions: list[tuple], lives: bool, gap: Callable[[tuple, tuple], bool]) -> list[str]:
+    """What is wrong with the versions (begin, end, ..., is_current) of a key; `gap` tells whether there may be one."""
+    found = []
+    if sum(is_current for *_, is_current in versions) != lives:
+        found.append(f"{key}: not one current row, or one of a key that does not live")
+    found += [f"{key}: empty at {begin}" for begin, end, *_ in versions if begin >= end]
+    for before, after in pairwise(sorted(versions, key=lambda version: version[:2])):
+        if before[1] > after[0] or (before[1] < after[0] and not gap(before, after)):
+            found.append(f"{key}: gap or overlap at {after[0]}")
+    return found
 
 
 def try_histories(new_lake: Any, drawn: list[History]) -> str:

@@ -411,7 +411,9 @@ def test_silver_keeps_every_key_once(drop, truth):
     assert silver["silver_marketplace_orders"]["rows"] == len({r["id"] for r, _ in good(drop, "marketplace_orders")})
     changes = {(r["customer_id"], r["sequence"]) for r, _ in good(drop, "customers")}
     assert silver["silver_customer_changes"]["rows"] == len(changes)
-    assert silver["silver_products"]["rows"] == len({r["product_id"] for r, _ in good(drop, "products")})
+    listings = {(r["product_id"], r["extracted_at"]) for r, _ in good(drop, "products")}
+    assert silver["silver_product_listings"]["rows"] == len(listings)
+    assert silver["silver_products"]["rows"] == len({product for product, _ in listings})
 
 
 def test_sales_totals_agree_with_each_other_and_with_the_lines(drop, truth):
@@ -463,6 +465,41 @@ def test_activity_counted_a_second_way(drop, truth):
     for row in rows_of(truth, "conversion_funnel"):
         assert row["buyer_count"] == buyers[row["activity_date"]]
         assert row["visitor_count"] == sum(day == row["activity_date"] for _, day in counts)
+
+
+def test_history_of_products_agrees_with_each_listing(drop, truth):
+    """Each day of a product lies in the version that says what its listing says, and each day without it in none."""
+    seen, told = set(), defaultdict(set)
+    for record, raw, rules in verdicts(drop, "products"):
+        if isinstance(record, dict) and not {"product_id_present", "extracted_at_valid"} & set(rules.split(",")):
+            key = record["product_id"], record["extracted_at"]
+            seen.add(key)
+            if not rules:
+                text = ",".join(generate.cell(field) for field in raw)
+                says = record["name"], record["category"], Decimal(record["list_price"])
+                told[key].add((hashlib.md5(text.encode()).hexdigest(), says))
+    winners = {key: max(texts)[1] for key, texts in told.items()}
+    versions = defaultdict(list)
+    for row in rows_of(truth, "product_history"):
+        says = row["name"], row["category"], Decimal(row["list_price"])
+        versions[row["product_id"]].append((row["valid_from"], row["valid_to"] or "9999", says))
+        assert row["is_current"] == (row["valid_to"] is None)
+    extracts = sorted({extract for _, extract in seen})
+    for product in {product for product, _ in winners}:
+        past = sorted(versions.pop(product))
+        assert all(a[1] < b[0] or (a[1] == b[0] and a[2] != b[2]) for a, b in pairwise(past))
+        for extract in extracts:
+            held = [says for begin, end, says in past if begin <= extract < end]
+            if (product, extract) in winners:
+                assert held == [winners[product, extract]]
+            elif (product, extract) not in seen:
+                assert held == []
+            elif past[0][0] < extract:
+                assert len(held) == 1
+    assert not versions
+    assert any(product not in {p for p, at in seen if at == extracts[-1]} for product, _ in seen), "left the catalogue"
+    assert seen - winners.keys(), "a listing in quarantine"
+    assert any(len(texts) > 1 for texts in told.values()), "two prices in one extract"
 
 
 def test_history_of_customers_is_gapless(truth):

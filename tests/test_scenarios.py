@@ -19,6 +19,8 @@ TABLES = [
     "silver.silver_marketplace_orders",
     "silver.silver_customer_changes",
     "silver.silver_customers",
+    "silver.silver_product_listings",
+    "silver.silver_product_sightings",
     "silver.silver_products",
     "silver.quarantine_orders",
     "silver.quarantine_web_events",
@@ -34,6 +36,7 @@ TABLES = [
     "gold.fct_active_users",
     "gold.dim_customers",
     "gold.dim_products",
+    "gold.product_history",
 ]
 
 
@@ -116,10 +119,18 @@ def test_a_new_rate_reaches_the_gold_of_its_day(demo, tmp_path):
     day = "2026-01-06"
     [(before,)] = demo.sql(f"select marketplace_revenue from {{gold}}.daily_global_sales where sales_date = '{day}'")
     demo.sql(f"update {rates} set gbp_per_unit = gbp_per_unit * 2 where rate_date = '{day}'")
-    demo.build("--select", "daily_global_sales", *NO_TESTS)
+    demo.sql(f"delete from {rates} where rate_date = '2026-06-30'")
+    demo.build("--select", "daily_global_sales", "exchange_rate_history", *NO_TESTS)
     [(after,)] = demo.sql(f"select marketplace_revenue from {{gold}}.daily_global_sales where sales_date = '{day}'")
     assert before > 0
     assert abs(after - 2 * before) < 0.01
+    # the snapshot knows what the rate was, and that another one is gone
+    versions = demo.sql(
+        "select cast(rate_date as string), gbp_per_unit / min(gbp_per_unit) over (partition by rate_date), "
+        "dbt_valid_to is null from {gold}.exchange_rate_history "
+        f"where currency = 'EUR' and rate_date in ('{day}', '2026-06-30') order by rate_date, dbt_valid_from"
+    )
+    assert versions == [(day, 1, False), (day, 2, True), ("2026-06-30", 1, False)]
 
 
 def test_gold_rewrites_only_the_days_that_a_late_record_touches(new_lake):

@@ -15,7 +15,7 @@ SILVER = {
     "web_events": "silver_web_events",
     "marketplace_orders": "silver_marketplace_orders",
     "customers": "silver_customer_changes",
-    "products": "silver_products",
+    "products": "silver_product_listings",
 }
 
 

@@ -3,11 +3,19 @@ with changes as (
     where {{ touched('customer_id', [ref('silver_customer_changes')]) }}
 ),
 
+-- the feed's clock may go back, but no version begins before the one that it follows
+begun as (
+    select
+        *,
+        max(updated_at) over (partition by customer_id order by sequence) as valid_from
+    from changes
+),
+
 periods as (
     select
         *,
-        lead(updated_at) over (partition by customer_id order by sequence) as valid_to
-    from changes
+        lead(valid_from) over (partition by customer_id order by sequence) as valid_to
+    from begun
 ),
 
 final as (
@@ -17,11 +25,11 @@ final as (
         status,
         email,
         country,
-        updated_at as valid_from,
+        valid_from,
         valid_to,
         valid_to is null as is_current
     from periods
-    where operation <> 'delete'
+    where operation <> 'delete' and (valid_to is null or valid_to > valid_from)
 )
 
 select * from final

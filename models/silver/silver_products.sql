@@ -1,17 +1,13 @@
-{{ config(
-    unique_key='product_id',
-    newest_by=['extracted_at', 'record_hash'],
-    ledger={'source': 'products'},
-) }}
+{{ config(incremental_strategy='replace_where') }}
 
--- depends_on: {{ ref('quarantine_products') }}
-with judged as (
-    select * from {{ ref('judged_products') }}
-    where size(violated_rules) = 0 and {{ new_batches(ref('bronze_products')) }}
+-- an extract holds every product, so each one touches all of them
+with listings as (
+    select * from {{ ref('silver_product_listings') }}
+    where {{ touched(none, [ref('silver_product_listings')]) }}
 ),
 
-deduplicated as (
-    {{ deduplicate('judged', 'product_id', ['extracted_at desc', 'record_hash desc', 'source_file', 'record_number']) }}
+latest as (
+    {{ deduplicate('listings', 'product_id', ['extracted_at desc']) }}
 ),
 
 final as (
@@ -20,14 +16,8 @@ final as (
         name,
         category,
         list_price,
-        extracted_at,
-        record_hash,
-        source_file,
-        record_number,
-        batch_id,
-        batch_id as first_batch_id,
-        ingested_at
-    from deduplicated
+        extracted_at
+    from latest
 )
 
 select * from final
