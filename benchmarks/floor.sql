@@ -4,7 +4,7 @@
 
 -- [web_events]
 create or replace table silver.event_types using delta as
-select event_type, cast(funnel_step as int) as funnel_step, description
+select event_type, description
 from csv.`{seeds}/event_types.csv` with (header = 'true');
 
 create or replace table bronze.bronze_web_events using delta as

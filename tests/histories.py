@@ -533,7 +533,7 @@ NEWEST_BY: dict[str, tuple[list[str], list[str]]] = {  # key and order of the ve
     "customers": (["customer_id", "sequence"], []),
     "web_events": (["event_id"], ["event_at"]),
     "marketplace_orders": (["order_id"], ["revision"]),
-    "products": (["product_id"], ["extracted_at"]),
+    "products": (["product_id", "extracted_at"], []),
 }
 
 

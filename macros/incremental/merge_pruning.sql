@@ -8,8 +8,8 @@
     {%- endif -%}
     {%- set slack = prune.get('slack_days', 0) -%}
     {%- set range = run_query(
-        'select cast(date_sub(min(' ~ prune['column'] ~ '), ' ~ slack ~ ') as string) as low, '
-        ~ 'cast(date_add(max(' ~ prune['column'] ~ '), ' ~ slack ~ ') as string) as high, count(*) - count('
+        'select cast(greatest(date_sub(min(' ~ prune['column'] ~ '), ' ~ slack ~ "), date'0001-01-01') as string) as low, "
+        ~ 'cast(least(date_add(max(' ~ prune['column'] ~ '), ' ~ slack ~ "), date'9999-12-31') as string) as high, count(*) - count("
         ~ prune['column'] ~ ') as outside from ' ~ staged
     ).rows[0] -%}
     {%- if range['low'] is none or range['outside'] > 0 -%}

@@ -1,9 +1,10 @@
-{#- Surrogate key over columns of any type. NULL and empty text differ, and no two lists of values share a text:
-    the separators are characters that data does not hold. -#}
+{#- Surrogate key over columns of any type. Each value stands with its length, so no two lists of values share a text, and NULL
+    is none of them. -#}
 {%- macro row_key(columns) -%}
-    md5(concat_ws('\u001f'
+    md5(concat(
         {%- for column in columns -%}
-        , coalesce(cast({{ column }} as string), '\u001e')
-        {%- endfor -%}
+        {%- set text = 'cast(' ~ column ~ ' as string)' %}
+        coalesce(concat(length({{ text }}), ':', {{ text }}), '-'){{ ',' if not loop.last }}
+        {%- endfor %}
     ))
 {%- endmacro -%}

@@ -15,7 +15,7 @@ parsed as (
 
 typed as (
     select
-        {{ non_blank('feed.customer_id') }} as customer_id,
+        {{ plain_id('feed.customer_id') }} as customer_id,
         try_cast(feed.sequence as bigint) as sequence,
         feed.operation as operation,
         feed.status as status,

@@ -2,10 +2,19 @@ with bronze as (
     select * from {{ ref('bronze_marketplace_orders') }}
 ),
 
+-- a rate serves for a week; the rates are those to GBP
 currencies as (
-    select currency from {{ ref('exchange_rates') }}
-    union distinct
-    select 'GBP' as currency
+    select
+        currency,
+        min(rate_date) as first_date,
+        date_add(max(rate_date), 7) as last_date
+    from {{ ref('exchange_rates') }}
+    group by 1
+    union all
+    select
+        'GBP' as currency,
+        date'0001-01-01' as first_date,
+        date'9999-12-31' as last_date
 ),
 
 parsed as (
@@ -23,7 +32,7 @@ typed as (
     select
         {{ non_blank('feed.id') }} as order_id,
         try_cast(feed.rev as int) as revision,
-        {{ non_blank('feed.buyer.ref') }} as buyer_id,
+        {{ plain_id('feed.buyer.ref') }} as buyer_id,
         {{ non_blank('feed.buyer.country') }} as country,
         {{ non_blank('feed.currency') }} as currency,
         coalesce(

@@ -10,8 +10,7 @@ typed as (
         try_cast(trim(fields['Quantity']) as int) as quantity,
         {{ to_money("fields['UnitPrice']") }} as unit_price,
         try_to_timestamp(fields['InvoiceDate'], 'yyyy-MM-dd HH:mm:ss') as invoiced_at,
-        -- spreadsheets write the number as 17850.0
-        regexp_replace({{ non_blank("fields['CustomerID']") }}, '[.]0$', '') as customer_id,
+        {{ plain_id("fields['CustomerID']") }} as customer_id,
         {{ non_blank("fields['Country']") }} as country,
         unreadable_reason,
         record,

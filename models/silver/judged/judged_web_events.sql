@@ -20,7 +20,7 @@ parsed as (
 typed as (
     select
         {{ non_blank('event.event_id') }} as event_id,
-        {{ non_blank('event.user_id') }} as user_id,
+        {{ plain_id('event.user_id') }} as user_id,
         {{ non_blank('event.event_type') }} as event_type,
         -- the feed renamed page to page_url
         coalesce(event.page, event.page_url) as page,
