@@ -768,8 +768,8 @@ def records(dbt: Dbt, source: str, rule: str | None, source_file: str | None, is
 def replay(dbt: Dbt, source: str, apply: bool) -> int:
     """Judge the records of a source again, by the rules as they are now: those in quarantine and those in silver.
 
-    With --apply, the seeds that the rules read are loaded, and silver, quarantine and what is built on them are computed again from bronze: they end as if the rules
-    had always been these. The row ledger gets the corrections.
+    With --apply, the seeds that the rules read are loaded, and silver, quarantine and what is built on them are
+    computed again from bronze: they end as if the rules had always been these. The row ledger gets the corrections.
 
     \b
     Examples:

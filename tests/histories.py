@@ -363,8 +363,8 @@ def _orders(facts: dict[str, Any], tag: str, slot: int) -> tuple[dict, dict]:
 
 
 def _products(facts: dict[str, Any], tag: str, slot: int) -> tuple[dict, dict]:
-    # All share three extracts, which are there from the first build on. One product has an extract between them, of its own;
-    # with seed 0 it arrives in the third build only.
+    # All share three extracts, which are there from the first build on. One product has an extract between them, of its
+    # own; with seed 0 it arrives in the third build only.
     is_late = slot == 42
     says = {
         "product_id": f"{tag}-p0",
@@ -553,7 +553,7 @@ def places(arrived: Iterable[Landed]) -> Counter:
                 continue
             key, order = NEWEST_BY.get(source, (list(record.says), None))
             version = () if order is None else (*(record.says[column] for column in order), record.hash)
-            versions[source, *(record.says[column] for column in key)].append((version, record.says.get("operation")))
+            versions[(source, *(record.says[column] for column in key))].append((version, record.says.get("operation")))
         for key, told in versions.items():
             before = held.get(key)
             newest, operation = max(told)

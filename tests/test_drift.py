@@ -67,7 +67,9 @@ def test_drift_is_found_and_stops_a_build_where_it_shall(lake, tmp_path):
     lake.drop_file("web_events/3.json", AS_DECLARED.replace('"s"', '"s", "referer": "r"'))
     lake.drop_file("orders/3.csv", HEADER + ROW)
     lake.drop_file("orders/4.csv", HEADER.replace("Description,", "") + ROW.replace("THING,", ""))
-    lake.drop_file("marketplace_orders/1.json", ORDER.replace('"rev"', '"rex"').replace('"qty": "1"', '"qty": 1, "vat": 2', 1))
+    lake.drop_file(
+        "marketplace_orders/1.json", ORDER.replace('"rev"', '"rex"').replace('"qty": "1"', '"qty": 1, "vat": 2', 1)
+    )
     assert not lake.dbt(*build).success
     drift |= {
         ("web_events", 3, "new", "session.referer", "not declared; text", 1),
@@ -79,7 +81,7 @@ def test_drift_is_found_and_stops_a_build_where_it_shall(lake, tmp_path):
     assert found(lake) == drift
 
     landing = lake.project_dir / "models" / "landing.yml"
-    session = '{name: session, '
+    session = "{name: session, "
     assert session in landing.read_text()
     landing.write_text(landing.read_text().replace(session, session + "config: {meta: {types: object or text}}, "))
     drift -= {row for row in drift if row[2] == "retyped"}
@@ -93,4 +95,6 @@ def test_drift_is_found_and_stops_a_build_where_it_shall(lake, tmp_path):
     tests.write_text(tests.read_text().replace("severity: error", "severity: warn"))
     assert lake.dbt(*build).success
     assert lake.sql("select count(*) from {silver}.quarantine_orders where batch_id = 2") == [(1,)]
-    assert {row for row in found(lake) if row[0] == "web_events"} == {row for row in drift if row[:2] == ("web_events", 3)}
+    assert {row for row in found(lake) if row[0] == "web_events"} == {
+        row for row in drift if row[:2] == ("web_events", 3)
+    }

@@ -44,7 +44,12 @@ MUTANTS = {
     "quarantine takes nothing": (QUARANTINE, "> 0", "< 0", ALL),
     "quarantine takes everything": (QUARANTINE, "> 0", ">= 0", ALL),
     "quarantine takes either": (QUARANTINE, "> 0 and", "> 0 or", ALL),
-    "quarantine misses a batch": (QUARANTINE, "{{ new_batches(bronze) }}", "{{ new_batches(bronze) }} and batch_id < 2", ALL),
+    "quarantine misses a batch": (
+        QUARANTINE,
+        "{{ new_batches(bronze) }}",
+        "{{ new_batches(bronze) }} and batch_id < 2",
+        ALL,
+    ),
     "an inner join": (
         "models/silver/judged/judged_*.sql",
         "left join",
@@ -63,7 +68,12 @@ MUTANTS = {
     "a row is never inserted": (MERGE, "when not matched then", "when not matched and false then", ALL),
     "a NULL key is never matched": (MERGE, "<=>", "=", {"marketplace_orders"}),
     # found by the unit tests: what the rules say is not for the ledger to know
-    "a rule that is NULL holds": ("macros/silver/violated_rules.sql", "coalesce({{ condition }}, false)", "({{ condition }})", set()),
+    "a rule that is NULL holds": (
+        "macros/silver/violated_rules.sql",
+        "coalesce({{ condition }}, false)",
+        "({{ condition }})",
+        set(),
+    ),
 }
 # The rules of this lake allow what the shipped ones do not: orders without id, so that a key can be NULL.
 ID_PRESENT = "order_id_present: order_id is not null"
@@ -165,7 +175,8 @@ def build_orders(lake: Lake) -> str:
 
 
 def places(lake: Lake) -> dict[tuple, int]:
-    query = "select batch_id, place, reason, sum(record_count) from {ops}.row_ledger where source = 'orders' group by 1, 2, 3"
+    query = "select batch_id, place, reason, sum(record_count) from {ops}.row_ledger"
+    query += " where source = 'orders' group by 1, 2, 3"
     return {tuple(place for place in key if place is not None): count for *key, count in lake.sql(query) if count}
 
 

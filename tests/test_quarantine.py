@@ -88,7 +88,7 @@ def test_a_batch_with_too_many_bad_records_stops_before_gold(lake, tmp_path):
     def allow(share: str) -> None:
         place = "        rules:\n          invoice_no_present"
         limits = f"        fail_above: {{any: 0.9, quantity_valid: {share}}}\n"
-        warning = "        rules:\n          price_high: {condition: unit_price > 2, severity: warn}\n          invoice_no_present"
+        warning = place.replace("\n", "\n          price_high: {condition: unit_price > 2, severity: warn}\n")
         assert shipped.count(place) == 1
         judged.write_text(shipped.replace(place, limits + warning))
 

@@ -12,7 +12,7 @@ extracts as (
         extracted_at,
         row_number() over (order by extracted_at) as extract_number,
         lead(extracted_at) over (order by extracted_at) as next_extracted_at
-    from (select distinct extracted_at from sightings)
+    from (select distinct extracted_at from sightings) as times
 ),
 
 -- of a sighting without a good listing, what the last good one said goes on

@@ -16,7 +16,8 @@ deletes as (
 select versions.*
 from versions
 left join deletes
-    on versions.customer_id = deletes.customer_id
-    and versions.sequence < deletes.sequence
-    and versions.next_sequence > deletes.sequence
+    on
+        versions.customer_id = deletes.customer_id
+        and versions.sequence < deletes.sequence
+        and versions.next_sequence > deletes.sequence
 where versions.valid_to < versions.next_valid_from and deletes.customer_id is null

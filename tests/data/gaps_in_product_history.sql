@@ -11,6 +11,7 @@ select
     sightings.extracted_at
 from versions
 inner join {{ ref('silver_product_sightings') }} as sightings
-    on versions.product_id = sightings.product_id
-    and versions.valid_to <= sightings.extracted_at
-    and versions.next_valid_from > sightings.extracted_at
+    on
+        versions.product_id = sightings.product_id
+        and versions.valid_to <= sightings.extracted_at
+        and versions.next_valid_from > sightings.extracted_at

@@ -13,8 +13,8 @@ currencies as (
     union all
     select
         'GBP' as currency,
-        date'0001-01-01' as first_date,
-        date'9999-12-31' as last_date
+        date '0001-01-01' as first_date,
+        date '9999-12-31' as last_date
 ),
 
 parsed as (
