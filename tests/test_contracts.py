@@ -41,15 +41,21 @@ def rows(lake: Lake, name: str) -> list[tuple]:
     return sorted(delta_rs(lake.path(f"gold.{name}"), "select * from t"))
 
 
-def constraints(lake: Lake, name: str) -> dict[str, str]:
-    """CHECK constraints of a table, by the newest commit that says what the table is like."""
+def properties(lake: Lake, name: str) -> dict[str, str]:
+    """Properties of a table, by the newest commit that says what the table is like."""
     found: dict[str, str] = {}
     for commit in sorted((lake.path(f"gold.{name}") / "_delta_log").glob("*.json")):
         for action in map(json.loads, commit.read_text().splitlines()):
             if "metaData" in action:
                 found = action["metaData"]["configuration"]
+    return found
+
+
+def constraints(lake: Lake, name: str) -> dict[str, str]:
+    """CHECK constraints of a table."""
     prefix = "delta.constraints."
-    return {key.removeprefix(prefix): value for key, value in found.items() if key.startswith(prefix)}
+    found = properties(lake, name).items()
+    return {key.removeprefix(prefix): value for key, value in found if key.startswith(prefix)}
 
 
 def test_a_broken_contract_changes_nothing_on_any_run(kit: Lake):
@@ -74,17 +80,19 @@ def test_a_broken_contract_changes_nothing_on_any_run(kit: Lake):
         assert kit.spark._jsparkSession.sharedState().cacheManager().isEmpty(), "staged rows must not stay in memory"
 
 
-def declare(lake: Lake, name: str, checks: list[dict[str, Any]], id_is_given: bool = True) -> None:
+def declare(lake: Lake, name: str, checks: list[dict[str, Any]], id_is_given: bool = True, **config: Any) -> None:
     """Write the YAML of one of the models `reconciled`."""
     columns = [{"name": "id", "data_type": "int"}, {"name": "amount", "data_type": "int"}]
     columns.append({"name": "name", "data_type": "string"})
     if id_is_given:
         columns[0]["constraints"] = [{"type": "not_null"}]
     model = {"name": name, "columns": columns, "constraints": [{"type": "check"} | check for check in checks]}
+    model["config"] = config
     (lake.project_dir / "models" / "reconciled" / f"_{name}.yml").write_text(json.dumps({"models": [model]}))
 
 
 POSITIVE = {"name": "positive", "expression": "amount>0"}
+KEPT_LONGER = {"delta.deletedFileRetentionDuration": "interval 14 days"}
 KNOWN = {"name": "Known", "expression": "name  in('x y','it\\'s',\n 'z') -- nothing else"}
 
 
@@ -122,9 +130,9 @@ def test_constraints_of_the_table_follow_the_yaml(kit: Lake):
     assert "small, amount < 2: 3 rows" in messages(kit.dbt("run", *build, nothing_new=True))["grown"]
     assert operations()[8:] == []
 
-    declare(kit, "grown", [], id_is_given=False)
+    declare(kit, "grown", [], id_is_given=False, tblproperties=KEPT_LONGER)
     kit.build(*build, nothing_new=True)
-    assert constraints(kit, "grown") == {}
+    assert properties(kit, "grown") == KEPT_LONGER
 
 
 @pytest.mark.skipif(ENGINE != "sail", reason="Spark drops it")
@@ -138,6 +146,11 @@ def test_sail_goes_on_with_a_constraint_that_it_cannot_drop(kit: Lake):
     kit.build("--select", "grown")
     assert rows(kit, "grown") == [(1, 2, "x y")] * 2
     assert constraints(kit, "grown") == {"old": "amount < 9"}
+
+    declare(kit, "grown", [POSITIVE], tblproperties=KEPT_LONGER)
+    kit.build("--select", "grown", nothing_new=True)
+    assert properties(kit, "grown").items() >= KEPT_LONGER.items()
+    assert rows(kit, "grown") == [(1, 2, "x y")] * 2
 
 
 @only_spark

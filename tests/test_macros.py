@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from dbt.clients.jinja import MacroGenerator
 from dbt.context.base import generate_base_context
 from dbt_common.context import set_invocation_context
 
+ORDERS = SimpleNamespace(name="orders", schema="gold", alias="orders")
 # Texts that want to end a literal, a comment, a template or a line.
 HOSTILE = [
     "plain",
@@ -35,7 +37,7 @@ def context(variables: dict[str, Any] | None = None, env: dict[str, str] | None 
     """All macros of the folders under test in the context that dbt gives to every template; `stubs` come last."""
     set_invocation_context(env or {})
     names = generate_base_context(variables or {})
-    for folder in ("engines", "incremental", "ingest", "silver"):
+    for folder in ("engines", "incremental", "ingest", "overrides", "silver"):
         for path in (ROOT / "macros" / folder).glob("*.sql"):
             text = path.read_text()
             for name in re.findall(r"{%-? macro (\w+)\(", text):
@@ -73,6 +75,21 @@ def test_a_literal_of_a_number_is_text():
     assert call("sql_literal", 17850) == "'17850'"
 
 
+def refuse(message: str) -> None:
+    raise ValueError(message)
+
+
+@pytest.mark.parametrize("host", ["local", "sail"])
+def test_a_location_is_honoured_or_refused(host: str):
+    stubs = {"target": SimpleNamespace(host=host), "config": {"location_root": "/lakes/"}, "model": ORDERS}
+    stubs["exceptions"] = SimpleNamespace(raise_compiler_error=refuse)
+    if host == "local":
+        assert call("spark__location_clause", **stubs) == "location '/lakes/gold/orders'"
+    else:
+        with pytest.raises(ValueError, match="orders: location_root does not work on Sail"):
+            call("spark__location_clause", **stubs)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_plan_comes_back_from_the_sql_it_travelled_in(text: str):
     plan = {"consumed": {text: 7}, "replace_where": text, "files": [{"uri": text, "size": 3}], "skip": False}
@@ -96,6 +113,47 @@ def test_a_row_key_tells_any_two_rows_apart():
     duck.execute("create table t (a text, b text)")
     duck.executemany("insert into t values (?, ?)", rows)
     assert duck.sql(f"select count(distinct {call('row_key', ['a', 'b'])}) from t").fetchone() == (len(rows),)
+
+
+def commit(version: int, operation: str, days_ago: float) -> dict[str, Any]:
+    at = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=days_ago)
+    return {"version": version, "operation": operation, "committed_at": at.isoformat()}
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        ([("SET TBLPROPERTIES", 9)], "none"),
+        ([("OPTIMIZE", 9), ("VACUUM START", 8), ("VACUUM END", 8), ("CHANGE COLUMNS", 0)], "none"),
+        ([("MERGE", 1), ("SET TBLPROPERTIES", 1)], "changed rows"),
+        ([("VACUUM START", 20), ("CHANGE COLUMN", 20), ("MERGE", 6)], "changed rows"),
+        ([("OPTIMIZE", 6), ("MERGE", 1)], "changed rows"),
+        # VACUUM may have taken what was replaced
+        ([("OPTIMIZE", 8), ("MERGE", 1)], "all"),
+        ([("MERGE", 8), ("MERGE", 1)], "all"),
+        ([("MERGE", 1), ("WRITE", 1)], "all"),
+        ([("SOMETHING NEW", 1)], "all"),
+    ],
+)
+def test_what_changed_of_an_input_is_told_by_its_commits(later: list[tuple[str, float]], expected: str):
+    """Since version 4, which the model read 30 days ago; an input need not be delivered every week."""
+    commits = [commit(4, "SET TBLPROPERTIES", 30)] + [commit(5 + i, *what) for i, what in enumerate(later)]
+    stubs = {
+        "table_commits": lambda relation, limit: commits[::-1][:limit],
+        "adapter": SimpleNamespace(
+            get_columns_in_relation=lambda relation: [{"name": "day"}, {"name": "id"}, {"name": "batch_id"}]
+        ),
+        "_unique_key": lambda relation: ["id"],
+        "run_query": lambda sql: SimpleNamespace(rows=[[7]]),
+    }
+    position = f"4@{commits[0]['committed_at']}"
+    arguments = ("silver.input", "day", position, commits[-1]["version"])
+    found = call("_changed_rows", *arguments, variables={"time_travel_days": 7}, **stubs)
+    assert ("changed rows" if found.startswith("select day from (select * from silver.input ") else found) == expected
+    if expected == "changed rows":
+        assert "silver.input version as of 4" in found
+    other = ("silver.input", "day", f"4@{commits[-1]['committed_at']}", commits[-1]["version"])
+    assert call("_changed_rows", *other, variables={"time_travel_days": 7}, **stubs) == "all", "made anew since"
 
 
 @pytest.mark.parametrize(("key", "partition"), [("a", "a"), (["a", "b"], "a, b")])

@@ -12,11 +12,17 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from conftest import ROOT, Lake
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from deltalake import DeltaTable, write_deltalake
 
 FIXTURES = Path(__file__).parent / "overrides_project"
+
+
+# A table, an incremental one, a seed and a snapshot whose first build was killed while it wrote.
+LEFT_BY_A_KILL = ["silver.settings", "silver.merged", "silver.exact", "silver.kept"]
 
 
 def messages(result: dbtRunnerResult) -> dict[str, str]:
@@ -37,6 +43,14 @@ def comments(lake: Lake, name: str) -> dict[str, str | None]:
     return {name: comment for name, _, comment in lake.sql(f"describe table {lake.table(name)}")}
 
 
+def made_elsewhere(folder: Path) -> None:
+    """A table that the catalog does not know, whose log was cleaned of its first commit."""
+    for number in range(3):
+        write_deltalake(folder, pa.table({"id": [number]}), mode="append")
+    DeltaTable(folder).create_checkpoint()
+    (folder / "_delta_log" / f"{0:020}.json").unlink()
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the fixture project, whose seeds the tests may change."""
@@ -49,6 +63,10 @@ def kit(new_lake, project: Path) -> Lake:
     lake = new_lake("kit", project_dir=project)
     lake.variables = {"macros": os.path.relpath(ROOT / "macros", project), "location_root": str(project / "located")}
     (project / "seeds" / "many.csv").write_text("id,name\n" + "".join(f"{i},name {i}\n" for i in range(2500)))
+    for table in LEFT_BY_A_KILL:
+        (lake.path(table) / "_delta_log").mkdir(parents=True)
+        (lake.path(table) / "part-00000-left.snappy.parquet").write_bytes(b"PAR1, and then the run was killed")
+    made_elsewhere(lake.path("silver.elsewhere"))
     lake.build("--exclude", "tag:refused", "without_config")
     return lake
 
@@ -144,16 +162,51 @@ def test_seed_commits_only_changes_and_replaces_atomically(kit: Lake, project: P
     kit.build("--select", "many")
     assert kit.sql("select distinct typeof(id) from {silver}.many") == [("int",)], "another type is a change as well"
 
+    declared.write_text(declared.read_text().replace("{id: int}", "{id: int}, liquid_clustered_by: id"))
+    kit.build("--select", "many")
+    assert kit.spark.sql(f"describe detail {kit.table('silver.many')}").collect()[0]["clusteringColumns"] == ["id"]
+
     file.write_text("id,name\n")
     kit.build("--select", "many", "--full-refresh")
     assert kit.sql("select * from {silver}.many") == []
-    assert operations(kit, "silver.many") == ["CREATE OR REPLACE TABLE AS SELECT"] * 3
+    assert operations(kit, "silver.many") == ["CREATE OR REPLACE TABLE AS SELECT"] * 4
 
 
 def test_seed_that_cannot_be_replaced_is_refused(kit: Lake, refused: dict[str, str]):
     assert "has a location_root. Remove it" in refused["located_seed"]
     assert "no valid int: twelve" in refused["wrong_value"]
     assert kit.spark.sql(f"show tables in {kit.prefix}silver like 'located_seed'").collect() == []
+
+
+def test_files_of_a_killed_first_build_are_written_over(kit: Lake):
+    for table in LEFT_BY_A_KILL:
+        assert len(list(kit.path(table).glob("*-left.snappy.parquet"))) == 1
+        assert kit.sql(f"select count(*) from {{silver}}.{table.removeprefix('silver.')}") > [(0,)]
+
+
+def test_tables_of_the_lake_are_found_by_any_commit(kit: Lake):
+    assert kit.sql("select id from {silver}.elsewhere order by id") == [(0,), (1,), (2,)]
+
+
+def test_strategies_and_configs_that_do_not_hold_are_refused(kit: Lake, refused: dict[str, str]):
+    assert "incremental_strategy 'insert_overwrite' of overwriting is refused" in refused["overwriting"]
+    assert refused["batched"] == "ERROR"  # dbt keeps what a batch says to itself
+    assert "the config incremental_predicates is not known here. Use merge_prune" in refused["predicated"]
+    assert "the config merge_update_columns is not known here. Use merge_exclude_columns" in refused["narrowed"]
+    assert "the config sql_header is not known here" in refused["headed"]
+    found = kit.spark.sql(f"show tables in {kit.prefix}silver like 'overwriting|batched|predicated|narrowed|headed'")
+    assert found.collect() == []
+
+
+def test_merge_and_staging_over_several_runs(kit: Lake):
+    """A NULL key is no new row, what is no newer updates nothing, and tables of one name keep their own rows."""
+    for _ in range(3):
+        kit.build("--select", "merged", "staged", "gold_staged")
+    assert kit.sql("select * from {silver}.merged order by id") == [(None, 1), (1, 1)]
+    merges = [commit["operationMetrics"] for commit in kit.commits("silver.merged") if commit["operation"] == "MERGE"]
+    assert {(m["numTargetRowsUpdated"], m["numTargetRowsInserted"]) for m in merges} == {("0", "0")}
+    assert kit.sql("select layer, count(*) from {silver}.staged group by layer") == [("silver", 4)]
+    assert kit.sql("select layer, count(*) from {gold}.staged group by layer") == [("gold", 4)]
 
 
 def test_location_holds_the_schema(kit: Lake, project: Path):

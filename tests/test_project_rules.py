@@ -227,16 +227,27 @@ def column_descriptions_fit_the_metastore(manifest: Manifest) -> list[str]:
 
 
 def every_macro_is_described(manifest: Manifest) -> list[str]:
-    """Public ones; a leading underscore marks a helper. dbt fills in the arguments that YAML leaves out."""
+    """Helpers too. dbt fills in the arguments that YAML leaves out."""
     found = []
     for macro in macros(manifest):
-        if macro["name"].startswith("_"):
+        if macro["name"].startswith("_") and macro["original_file_path"].startswith("macros/drift/"):
             continue
         if not macro["description"].strip():
             found.append(macro["name"])
         if not macro["name"].startswith("materialization_"):  # dbt gives these an argument of its own
             bare = [a["name"] for a in macro["arguments"] if not (a["description"].strip() and a["type"])]
             found += [f"{macro['name']}({argument})" for argument in bare]
+    return found
+
+
+def inserts_do_not_read_what_they_write(manifest: Manifest) -> list[str]:
+    """Models write to the tables of ops side by side; Delta refuses an INSERT whose own reading another one changed."""
+    found = []
+    for macro in macros(manifest):
+        for statement in re.findall(r"{%-? call statement.*?endcall", macro["macro_sql"], re.DOTALL):
+            written = re.search(r"insert into {{ (\w+)\(\) }}", statement)
+            if written and len(re.findall(rf"\b{written[1]}\(", statement)) > 1:
+                found.append(f"{macro['name']}: {written[1]}")
     return found
 
 
@@ -465,6 +476,14 @@ BROKEN: list[tuple[Rule, Damage, str]] = [
             "macros macro.medallion.optimize arguments", [{"name": "relation", "type": "relation", "description": ""}]
         ),
         "optimize(relation)",
+    ),
+    (
+        inserts_do_not_read_what_they_write,
+        change(
+            "macros macro.medallion.record_places macro_sql",
+            "{% call statement() %} insert into {{ row_ledger() }} select a from {{ row_ledger() }} {% endcall %}",
+        ),
+        "record_places: row_ledger",
     ),
     (
         bronze_is_protected,

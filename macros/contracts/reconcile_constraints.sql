@@ -1,14 +1,14 @@
 {#- Brings the CHECK constraints of an existing table to what the contract declares; without a difference nothing is committed.
     NOT NULL is a CHECK as well, since Delta cannot set it for a column of an existing table (delta-io/delta#831).
     Only Spark changes constraints: Sail could add some, but not drop them again. -#}
-{%- macro reconcile_constraints(relation) -%}
+{%- macro reconcile_constraints(relation, present) -%}
     {%- if not (config.get('contract') or {}).enforced -%}
         {{- return('') -}}
     {%- endif -%}
     {%- set declared = declared_constraints() -%}
     {%- set outdated = [] -%}
     {%- set kept = [] -%}
-    {%- for property, condition in table_properties(relation).items() if property.startswith('delta.constraints.') -%}
+    {%- for property, condition in present.items() if property.startswith('delta.constraints.') -%}
         {%- set name = property[18:] -%}
         {%- set is_kept = name in declared and _without_blanks(condition) == _without_blanks(declared[name]) -%}
         {%- do (kept if is_kept else outdated).append(name) -%}

@@ -1,7 +1,6 @@
 {#- Brings the properties of an existing table to what its config says; without it retention and the like would
     only hold for tables made after the change. Properties that config does not name stay. -#}
-{%- macro reconcile_tblproperties(relation) -%}
-    {%- set present = table_properties(relation) -%}
+{%- macro reconcile_tblproperties(relation, present) -%}
     {%- set wanted = config.get('tblproperties') or {} -%}
     {%- set changed = [] -%}
     {%- for name, value in wanted.items() -%}

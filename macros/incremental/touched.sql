@@ -36,23 +36,25 @@
 
 {#- What changed of an input since a position: 'none', 'all', or a query for the key column of the changed rows as they are and
     as they were. The rows are told by their batch, and what they were by the version before, so an input must be a table that
-    only MERGEs by its unique_key have changed since: after anything else, all of it counts as changed. -#}
+    only MERGEs by its unique_key have changed since: after anything else, all of it counts as changed. The version before can be
+    read for as long as VACUUM keeps its files, and they are kept from the commit on that replaced the first of them. -#}
 {%- macro _changed_rows(input, column, position, newest) -%}
     {%- set seen = (position or '').split('@')[0] | int(-1) -%}
-    {%- set oldest = (modules.datetime.datetime.now(modules.pytz.utc) - modules.datetime.timedelta(days=var('time_travel_days'))).isoformat() -%}
-    {%- if seen < 0 or seen >= newest or position.split('@')[1] < oldest -%}
+    {%- if seen < 0 or seen >= newest -%}
         {{- return('all') -}}
     {%- endif -%}
     {%- set commits = table_commits(input, newest - seen + 1) -%}
-    {%- set without_data = [
-        'OPTIMIZE', 'SET TBLPROPERTIES', 'UNSET TBLPROPERTIES', 'CHANGE COLUMN', 'ADD COLUMNS', 'ADD CONSTRAINT', 'DROP CONSTRAINT',
-        'VACUUM START', 'VACUUM END',
-    ] -%}
-    {%- set operations = commits[:-1] | map(attribute='operation') | reject('in', without_data) | unique | list -%}
     {%- if _position(commits[-1]) != position -%}
         {{- return('all') -}}
-    {%- elif not operations -%}
+    {%- endif -%}
+    {%- set replacing = commits[:-1] | rejectattr('operation', 'in', commits_without_data()) | list -%}
+    {%- set operations = replacing | map(attribute='operation') | reject('in', ['OPTIMIZE', 'REORG']) | unique | list -%}
+    {%- if not operations -%}
         {{- return('none') -}}
+    {%- endif -%}
+    {%- set oldest = (modules.datetime.datetime.now(modules.pytz.utc) - modules.datetime.timedelta(days=var('time_travel_days'))).isoformat() -%}
+    {%- if replacing[-1].committed_at < oldest -%}
+        {{- return('all') -}}
     {%- endif -%}
     {%- set columns = adapter.get_columns_in_relation(input) | map(attribute='name') | list -%}
     {%- set key = _unique_key(input) -%}

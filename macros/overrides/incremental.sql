@@ -18,7 +18,9 @@
 
     {%- if plan.get('skip') and not is_rebuild -%}
         {%- do balance_rows(target_relation, plan.get('since', 0)) -%}
-        {%- do reconcile_constraints(target_relation) -%}
+        {%- set properties = _reconcilable_properties(target_relation) -%}
+        {%- do reconcile_tblproperties(target_relation, properties) -%}
+        {%- do reconcile_constraints(target_relation, properties) -%}
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
         {{- return({'relations': [target_relation]}) -}}
     {%- endif -%}
@@ -41,11 +43,12 @@
                 only while it is not append-only. -#}
             {%- do create_empty_table(target_relation, staged) -%}
         {%- endif -%}
-        {%- do reconcile_tblproperties(target_relation) -%}
+        {%- set properties = _reconcilable_properties(target_relation) -%}
+        {%- do reconcile_tblproperties(target_relation, properties) -%}
         {%- if not is_rebuild -%}
             {%- do process_schema_changes(config.get('on_schema_change') or 'ignore', staged, existing_relation) -%}
         {%- endif -%}
-        {%- do reconcile_constraints(target_relation) -%}
+        {%- do reconcile_constraints(target_relation, properties) -%}
         {%- do _write_staged(staged, target_relation, plan, is_rebuild, pruning) -%}
     {%- endif -%}
     {%- if staged -%}
@@ -76,6 +79,21 @@
     {%- elif strategy == 'merge' and not config.get('unique_key') -%}
         {{- exceptions.raise_compiler_error(model.name ~ ": the strategy merge needs a unique_key; without one every row would be appended.") -}}
     {%- endif -%}
+    {#- Settings of dbt's own materialization that would be passed over here without a word. -#}
+    {%- for setting, instead in {
+        'incremental_predicates': 'Use merge_prune, with the slack that holds for its rows.',
+        'predicates': 'Use merge_prune, with the slack that holds for its rows.',
+        'merge_update_columns': 'Use merge_exclude_columns, and newest_by for the order in which rows are updated.',
+        'sql_header': 'A SET would reach the models of all threads; settings belong into profiles.yml.',
+    }.items() if config.get(setting) -%}
+        {{- exceptions.raise_compiler_error(model.name ~ ": the config " ~ setting ~ " is not known here. " ~ instead) -}}
+    {%- endfor -%}
+{%- endmacro -%}
+
+{#- Read once for all that is compared with them, and only where something is. -#}
+{%- macro _reconcilable_properties(relation) -%}
+    {%- set is_compared = config.get('tblproperties') or (config.get('contract') or {}).enforced -%}
+    {{- return(table_properties(relation) if is_compared else {}) -}}
 {%- endmacro -%}
 
 {#- What a run is about to write, as a view whose columns and rows keep the contract. -#}

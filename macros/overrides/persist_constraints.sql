@@ -5,5 +5,7 @@
     Can go when: dbt-spark creates Delta tables with their constraints.
 -#}
 {%- macro spark__persist_constraints(relation, model) -%}
-    {%- do reconcile_constraints(relation) -%}
+    {%- if (config.get('contract') or {}).enforced -%}
+        {%- do reconcile_constraints(relation, table_properties(relation)) -%}
+    {%- endif -%}
 {%- endmacro -%}

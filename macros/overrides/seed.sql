@@ -19,7 +19,8 @@
 
     {%- set query = _seed_query(data) -%}
     {#- Of what both engines write alike. -#}
-    {%- set hash = local_md5(query ~ model.description ~ tojson([config.get('partition_by'), config.get('tblproperties')])) -%}
+    {%- set clause = clustered_cols(label='clustered by') ~ tojson([config.get('partition_by'), config.get('tblproperties')]) -%}
+    {%- set hash = local_md5(query ~ model.description ~ clause | trim) -%}
     {%- set sql = _create_seed_sql(relation, query, hash) -%}
     {%- set rows = data.rows | length -%}
     {%- if existing is not none and existing.is_delta and not should_full_refresh() and _seed_hash(relation) == hash -%}

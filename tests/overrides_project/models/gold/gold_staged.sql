@@ -1,0 +1,2 @@
+{{ config(materialized='incremental', incremental_strategy='append', alias='staged') }}
+select 'gold' as layer

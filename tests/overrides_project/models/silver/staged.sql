@@ -1,0 +1,1 @@
+select 'silver' as layer
