@@ -34,7 +34,7 @@ ON_SAIL = {
 }
 
 # What is about Sail, or takes so many builds that it is for the faster engine.
-ONLY_ON_SAIL = {"test_any_order", "test_drift", "test_ledger", "test_quarantine", "test_sail"}
+ONLY_ON_SAIL = {"test_any_order", "test_cuts", "test_drift", "test_ledger", "test_quarantine", "test_sail"}
 ON_SAIL |= ONLY_ON_SAIL
 
 

@@ -13,12 +13,19 @@
             {%- set missing = missing | rejectattr('identifier', 'in', found) | list -%}
         {%- endif -%}
         {%- for ledger in missing -%}
+            {%- set columns = _ledger_columns()[ledger.identifier] -%}
             {%- do run_query(
-                'create table if not exists ' ~ ledger ~ ' (' ~ _ledger_columns()[ledger.identifier] ~ ') using delta '
+                'create table if not exists ' ~ ledger ~ (' (' ~ columns ~ ')' if engine() == 'sail') ~ ' using delta '
                 ~ sail_location_clause(ledger) ~ " tblproperties ('delta.autoOptimize.autoCompact' = 'true')"
+                ~ (' as ' ~ _no_rows_sql(columns) if engine() == 'spark')
             ) -%}
         {%- endfor -%}
     {%- endif -%}
+{%- endmacro -%}
+
+{#- As a query, because a table of bare columns is refused where a killed run left a folder without a commit. -#}
+{%- macro _no_rows_sql(columns) -%}
+    select columns.* from (select from_json('', {{ sql_literal(columns | trim) }}) as columns) where false
 {%- endmacro -%}
 
 {%- macro _ledger_columns() -%}

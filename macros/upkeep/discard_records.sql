@@ -7,6 +7,8 @@
         {{- exceptions.raise_compiler_error('discard_records needs a note that says why these records of ' ~ source ~ ' are given up.') -}}
     {%- endif -%}
     {%- do create_ledgers() -%}
+    {#- Sail knows the tables of a schema once they were listed. -#}
+    {%- do load_relation(_of_source('bronze', source)) -%}
     {%- do run_query(
         'insert into ' ~ discarded_records() ~ " select '" ~ source ~ "', batch_id, source_file, record_number, " ~ sql_literal(note | trim)
         ~ ", '" ~ invocation_id ~ "', current_timestamp() from (" ~ quarantined_records(source, rule, source_file) ~ ') as waiting'
