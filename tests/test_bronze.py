@@ -227,7 +227,7 @@ if ENGINE == "spark":
         ),
         "marketplace_orders": (
             {"sep": ";", "quote": "'", "encoding": "iso-8859-1"},
-            "order_id;text\nM;'Café; it''s'\n'é;'\n",
+            "id;text\nM;'Café; it''s'\n'é;'\n",
             ["M;'Café; it''s'", "'é;'"],
         ),
     }
