@@ -227,7 +227,7 @@ if ENGINE == "spark":
         ),
         "marketplace_orders": (
             {"sep": ";", "quote": "'", "encoding": "iso-8859-1"},
-            "order_id;text\nM;'Café; it''s'\n'é;'\n",
+            "id;text\nM;'Café; it''s'\n'é;'\n",
             ["M;'Café; it''s'", "'é;'"],
         ),
     }
@@ -252,13 +252,19 @@ def test_a_file_that_nothing_is_read_from_is_named_and_not_entered_into_the_ledg
     lost = lake.drop_file("orders/lost.csv", HEADER + LINE.format(1))
     lake.drop_file("orders/good.csv", HEADER + LINE.format(2))
     lake.drop_file("orders/header only.csv", HEADER)
+    named = "orders/lost.csv"
+    if ENGINE == "spark":  # which takes this for a compressed nothing
+        zeros = lake.drop_file("orders/zeros.csv.snappy", b"\0" * 8)
+        named += ", orders/zeros.csv.snappy"
     # Spark passes over a file that is gone by now, Sail over one that has become empty
     at_statement(monkeypatch, AFTER_LISTING, lambda *_: lost.unlink() if ENGINE == "spark" else lost.write_text(""))
     result = lake.dbt("build", "--select", "bronze_orders")
     assert not result.success
-    assert "nothing was read from them: orders/lost.csv." in lake.explain(result)
+    assert f"nothing was read from them: {named}." in lake.explain(result)
     assert lake.sql("select count(*) from {ops}.file_ledger") == [(0,)]
     lost.write_text(HEADER + LINE.format(1))
+    if ENGINE == "spark":
+        zeros.unlink()
     lake.build("--select", "bronze_orders")
     assert records(lake, "orders", "fields['InvoiceNo'], batch_id") == [("2", 1), ("1", 2)]
     assert lake.sql("select source_file, record_count, batch_id from {ops}.file_ledger order by 1") == [
