@@ -31,7 +31,7 @@ def contents(warehouse: Path, prefix: str = "") -> dict[str, Counter]:
 
 def differences(one: dict[str, Counter], other: dict[str, Counter]) -> dict[str, Any]:
     """Tables that are missing in one of two lakes, or do not hold the same rows; some of them."""
-    found: dict[str, Any] = {name: "in one lake only" for name in one.keys() ^ other.keys()}
+    found: dict[str, Any] = dict.fromkeys(one.keys() ^ other.keys(), "in one lake only")
     for name in one.keys() & other.keys():
         if one[name] != other[name]:
             found[name] = [list(rows.elements())[:3] for rows in (one[name] - other[name], other[name] - one[name])]
