@@ -43,6 +43,14 @@ def test_records_and_duplicates(shop):
     assert shop.sql("select count(*) from {silver}.quarantine_orders") == [(0,)]
 
 
+def test_the_row_ledger_balances(shop):
+    query = "select place, sum(record_count) from {ops}.row_ledger where source = 'orders' group by place"
+    places = {place: int(count) for place, count in shop.sql(query)}
+    assert places.pop("new") == 243_891
+    assert places.keys() <= {"duplicate", "unchanged"}
+    assert sum(places.values()) == 2_012
+
+
 def test_revenue_to_the_last_digit(shop):
     total = Decimal("4388651.731")
     assert shop.sql("select sum(net_revenue) from {gold}.daily_sales_by_product") == [(total,)]
