@@ -16,6 +16,8 @@ import signal
 import subprocess
 import sys
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
@@ -30,19 +32,14 @@ from rich.table import Table
 from scripts import sail
 
 ROOT = Path(__file__).resolve().parents[1]
-LAST_RUN = ROOT / "target" / "run_results.json"
+# On Sail dbt has a folder of its own, as it parses the whole project again after each change of the target.
+SAIL_ARTIFACTS = "target/sail"
+RUN_RESULTS = [ROOT / folder / "run_results.json" for folder in ("target", SAIL_ARTIFACTS)]
 LAYERS = ["bronze", "silver", "gold", "ops"]
 NO_TABLES = "no tables yet: run medallion demo"
 
 # dbt's exit codes, and one for a lake in use
 OK, FAILED, ERROR, BUSY = 0, 1, 2, 3
-READ_ONLY = {
-    "docs",
-    "status",
-    "drift",
-    "waiting",
-    "records",
-}  # commands that may run beside a build, where the engine lets them
 
 # What an error of Spark or Delta means, and what to do about it.
 # The first that fits is told, so what is more particular comes first.
@@ -203,12 +200,14 @@ def dbt_session(options: Sequence[str] = (), writes: bool = True) -> Iterator[Db
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, interrupt)
+    if target_of(options) == "sail":
+        os.environ.setdefault("DBT_TARGET_PATH", SAIL_ARTIFACTS)
     silence_pyspark()
     with lake_lock(writes) if target_of(options) in ("local", "sail") else nullcontext():
         if holder := lake_holder(options):
             raise Failure(holder, BUSY)
         try:
-            with sail_server() if target_of(options) == "sail" else nullcontext():
+            with sail_session(writes) if target_of(options) == "sail" else nullcontext():
                 yield Dbt(options)
         finally:
             stop_spark()
@@ -245,20 +244,34 @@ def lake_lock(writes: bool = True) -> Iterator[None]:
 
 
 @contextmanager
-def sail_server() -> Iterator[None]:
-    """A Sail server, unless one listens already. The client is closed first, or it would look for it for minutes."""
+def sail_session(writes: bool = True) -> Iterator[None]:
+    """dbt's session on Sail: on the server of `medallion serve`, else on one that ends with this process."""
     try:
-        with sail.server(lake_home() / "sail.log"):
+        served = sail.is_listening()
+        with nullcontext() if served else sail.own_server():
+            session = sail.connect()
             try:
-                yield
+                with interruptible(session.session_id) if served and writes else nullcontext():
+                    yield
             finally:
-                if "pyspark.sql.connect.session" in sys.modules:
-                    from pyspark.sql.connect.session import SparkSession
-
-                    if session := SparkSession._get_default_session():
-                        session.stop()
+                session.stop()  # before the server, or it would look for that
     except sail.SailError as problem:
         raise Failure(str(problem)) from None
+
+
+@contextmanager
+def interruptible(session_id: str) -> Iterator[None]:
+    """Ends what the last writer left running when it was killed: a server goes on with the statements of the dead, and
+    would write a batch that this process writes too. The lake remembers this process's session for the next one.
+    """
+    note = lake_home() / "sail-session"
+    if note.exists():
+        left = sail.connect(note.read_text())
+        left.interruptAll()
+        left.client.close()
+    note.write_text(session_id)
+    yield
+    note.unlink()
 
 
 def target_of(options: Sequence[str]) -> str:
@@ -273,7 +286,7 @@ def target_of(options: Sequence[str]) -> str:
 
 
 def lake_home() -> Path:
-    return ROOT / os.environ.get("MEDALLION_HOME", ".lake")
+    return ROOT / (os.environ.get("MEDALLION_HOME") or ".lake")
 
 
 def silence_pyspark() -> None:
@@ -291,25 +304,29 @@ def interrupt(signum: int, frame: Any) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):  # dbt's threads are about to lose Spark, and would say so
         os.dup2(nowhere, stream)
-    # So would the JVM. Not from this thread, which may be in the middle of a call to it.
-    hush = threading.Thread(target=hush_spark, daemon=True)
-    hush.start()
-    hush.join(timeout=2)
+    # Not from this thread, which may be in the middle of a call to the engine.
+    last_words = threading.Thread(target=stop_statements, daemon=True)
+    last_words.start()
+    last_words.join(timeout=2)
     stop_spark()
     os._exit(ERROR)
 
 
-def hush_spark() -> None:
-    spark = getattr(sys.modules.get("pyspark"), "SparkContext", None)
-    context = getattr(spark, "_active_spark_context", None)
-    if context is not None:
+def stop_statements() -> None:
+    """A served Sail would go on with them; a JVM would complain of them."""
+    pyspark = sys.modules.get("pyspark")
+    if context := getattr(getattr(pyspark, "SparkContext", None), "_active_spark_context", None):
         context.setLogLevel("OFF")
+    connect = sys.modules.get("pyspark.sql.connect.session")
+    if connect and (session := connect.SparkSession._get_default_session()):
+        session.interruptAll()
 
 
 def stop_spark() -> None:
     """Waits until the JVM is gone, so that the next command finds the lake free."""
-    # Found among the objects, because PySpark names its process only once that has answered.
-    for process in [thing for thing in gc.get_objects() if isinstance(thing, subprocess.Popen)]:
+    # Found among the objects, because PySpark names its process only once that has answered. By type: isinstance would
+    # ask the objects themselves, and a dead proxy raises.
+    for process in [thing for thing in gc.get_objects() if type(thing) is subprocess.Popen]:
         if getattr(process, "pid", None) is not None and process.poll() is None:
             process.terminate()
             try:
@@ -396,9 +413,12 @@ def show_tables(dbt: Dbt) -> bool:
     return bool(rows)
 
 
-def show_quarantine(dbt: Dbt) -> None:
+def show_quarantine(dbt: Dbt, source: str | None = None, with_age: bool = False) -> None:
+    age = "".join(
+        f", date_format({which}_ingested_at, 'yyyy-MM-dd HH:mm') as {which}_utc" for which in ("oldest", "newest")
+    )
     rows = dbt.rows(
-        f"select source, rule, record_count from ({call('quarantine_summary')})"
+        f"select source, rule, record_count{age if with_age else ''} from ({call('quarantine_summary', source=source)})"
         " order by source, record_count desc, rule"
     )
     if rows:
@@ -410,15 +430,14 @@ def show_quarantine(dbt: Dbt) -> None:
 def last_run() -> str:
     """The last dbt command of this project, from its artifact."""
     try:
-        run = json.loads(LAST_RUN.read_text())
-    except (OSError, ValueError):
+        newest = max((file for file in RUN_RESULTS if file.exists()), key=lambda file: file.stat().st_mtime)
+        run = json.loads(newest.read_text())
+        counts = Counter(result["status"] for result in run["results"])
+        ended = datetime.fromisoformat(run["metadata"]["generated_at"].replace("Z", "+00:00"))
+        what = f"dbt {run['args'].get('which', '')}, {ended:%Y-%m-%d %H:%M} UTC, {run['elapsed_time']:.0f} s"
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # none, or not what dbt writes
         return "No dbt run yet."
-    counts: dict[str, int] = {}
-    for result in run["results"]:
-        counts[result["status"]] = counts.get(result["status"], 0) + 1
-    ended = datetime.fromisoformat(run["metadata"]["generated_at"].replace("Z", "+00:00"))
     summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing selected"
-    what = f"dbt {run['args'].get('which', '')}, {ended:%Y-%m-%d %H:%M} UTC, {run['elapsed_time']:.0f} s"
     return f"Last run: {what}: {summary}"
 
 
@@ -440,17 +459,24 @@ def main() -> None:
     """
 
 
-def with_dbt(command: Callable[..., int | None]) -> Callable[..., None]:
-    """Gives a command dbt, and dbt the options that every command hands on; what it returns is the exit code."""
+def with_dbt(writes: bool = True) -> Callable[[Callable[..., int | None]], Callable[..., None]]:
+    """Gives a command dbt, and dbt the options that every command hands on; what it returns is the exit code.
 
-    @click.option("--target", help="Target of profiles.yml.")
-    @click.option("--vars", "variables", metavar="YAML", help="Variables, as for dbt.")
-    @functools.wraps(command)
-    def inside(target: str | None, variables: str | None, **arguments: Any) -> None:
-        with dbt_session(options(target=target, vars=variables), command.__name__ not in READ_ONLY) as dbt:
-            raise click.exceptions.Exit(command(dbt, **arguments) or OK)
+    Args:
+        writes: whether it needs the lake for itself; else it may run beside a build, where the engine lets it.
+    """
 
-    return inside
+    def decorate(command: Callable[..., int | None]) -> Callable[..., None]:
+        @click.option("--target", help="Target of profiles.yml.")
+        @click.option("--vars", "variables", metavar="YAML", help="Variables, as for dbt.")
+        @functools.wraps(command)
+        def inside(target: str | None, variables: str | None, **arguments: Any) -> None:
+            with dbt_session(options(target=target, vars=variables), writes) as dbt:
+                raise click.exceptions.Exit(command(dbt, **arguments) or OK)
+
+        return inside
+
+    return decorate
 
 
 def of_layer_or_table(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -467,7 +493,7 @@ def of_layer_or_table(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Path(file_okay=False, resolve_path=True),
     help="Folder of the files.  [default: the landing root]",
 )
-@with_dbt
+@with_dbt()
 def demo(dbt: Dbt, days: int, events: int, seed: int, out: str | None) -> int:
     """Write demo files, build every table from them, show the result.
 
@@ -544,7 +570,7 @@ def build(arguments: tuple[str, ...]) -> None:
 @main.command()
 @click.option("--serve", is_flag=True, help="Open the site in the browser and serve it until Ctrl-C.")
 @click.option("--port", default=8080, show_default=True, help="Port to serve at.")
-@with_dbt
+@with_dbt(writes=False)
 def docs(dbt: Dbt, serve: bool, port: int) -> int:
     """Generate the docs site: lineage, and a description of every table and column.
 
@@ -574,25 +600,29 @@ def serve(engine: str) -> None:
       medallion serve
       medallion serve --engine sail
     """
-    if sail.is_listening():
-        raise Failure(f"Something listens at {sail.HOST}:{sail.port()} already; end it, or set MEDALLION_SAIL_PORT.")
+    try:
+        if sail.is_listening():
+            raise Failure(f"Something listens at {sail.HOST}:{sail.port()} already; end it, or set {sail.VARIABLE}.")
+        server = sail.start(sail.port())
+    except sail.SailError as problem:
+        raise Failure(str(problem)) from None
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, lambda *_: sys.exit(OK))
     try:
-        process = sail.start(lake_home() / "sail.log")
-    except sail.SailError as problem:
-        raise Failure(str(problem)) from None
-    try:
         say(f"Sail listens at sc://{sail.HOST}:{sail.port()}: dbt build --target sail. Ctrl-C ends it.")
-        raise Failure(f"Sail ended by itself ({process.wait()}); see {lake_home() / 'sail.log'}.")
+        if sail.port() != sail.PORT:
+            say(f"Where dbt runs: export {sail.VARIABLE}={sail.port()}")
+        while server.running:
+            time.sleep(1)
+        raise Failure("Sail ended by itself.")
     finally:
-        sail.stop(process)
+        server.stop()
 
 
 @main.command()
 @of_layer_or_table
 @click.option("--force", is_flag=True, help="Also tables with few files, if written since their last OPTIMIZE.")
-@with_dbt
+@with_dbt()
 def optimize(dbt: Dbt, layer: str | None, table: str | None, force: bool) -> None:
     """Compact the tables that have too many small files (OPTIMIZE, with ZORDER where the model asks for it).
 
@@ -609,7 +639,7 @@ def optimize(dbt: Dbt, layer: str | None, table: str | None, force: bool) -> Non
 @of_layer_or_table
 @click.option("--apply", is_flag=True, help="Delete; without it the files are only counted.")
 @click.option("--lite", is_flag=True, help="By the Delta log alone: faster, but leaves what killed runs left behind.")
-@with_dbt
+@with_dbt()
 def vacuum(dbt: Dbt, layer: str | None, table: str | None, apply: bool, lite: bool) -> None:
     """Delete files that no version within the retention needs; shows the retention of each table.
 
@@ -626,14 +656,21 @@ def vacuum(dbt: Dbt, layer: str | None, table: str | None, apply: bool, lite: bo
 
 def table_by_table(dbt: Dbt, macro: str, layer: str | None, table: str | None, **arguments: Any) -> None:
     """One run-operation a table, so that a table that fails does not keep the others from their upkeep."""
+    from deltalake.exceptions import DeltaError
+
     names = [f"{row['layer']}.{row['table_name']}" for row in dbt.rows(call("table_list", layer=layer, table=table))]
     failed = []
     on_sail = target_of(dbt.options) == "sail"
     for name in names:
         result = dbt.quietly(operation(macro, table=name, hand_over=on_sail or None, **arguments))
-        for line in dbt.printed if result.success else [f"{name}: FAILED\n{short(dbt.errors)}"]:
-            say(by_delta_rs(json.loads(line.removeprefix(HAND_OVER))) if line.startswith(HAND_OVER) else line)
-        if not result.success:
+        problem = None if result.success else short(dbt.errors)
+        try:
+            for line in dbt.printed if result.success else []:
+                say(by_delta_rs(json.loads(line.removeprefix(HAND_OVER))) if line.startswith(HAND_OVER) else line)
+        except (DeltaError, OSError) as error:
+            problem = short([str(error)])
+        if problem is not None:
+            say(f"{name}: FAILED\n{problem}")
             failed.append(name)
     if not names:
         say(NO_TABLES)
@@ -666,7 +703,7 @@ def by_delta_rs(job: dict[str, Any]) -> str:
 
 @main.command()
 @click.argument("source", required=False)
-@with_dbt
+@with_dbt(writes=False)
 def drift(dbt: Dbt, source: str | None) -> None:
     """Show how the fields of the newest batch differ from the declared ones, and what would accept that.
 
@@ -702,7 +739,7 @@ def quarantine() -> None:
 
 @quarantine.command("list")
 @click.option("--source", help="Only this source, for instance orders.")
-@with_dbt
+@with_dbt(writes=False)
 def waiting(dbt: Dbt, source: str | None) -> None:
     """Count the records in quarantine by source, rule and age.
 
@@ -711,17 +748,7 @@ def waiting(dbt: Dbt, source: str | None) -> None:
       medallion quarantine list
       medallion quarantine list --source orders
     """
-    age = ", ".join(
-        f"date_format({which}_ingested_at, 'yyyy-MM-dd HH:mm') as {which}_utc" for which in ("oldest", "newest")
-    )
-    summary = call("quarantine_summary", source=source)
-    rows = dbt.rows(
-        f"select source, rule, record_count, {age} from ({summary}) order by source, record_count desc, rule"
-    )
-    if rows:
-        show_table("Records in quarantine", rows)
-    else:
-        say("No quarantined records.")
+    show_quarantine(dbt, source, with_age=True)
 
 
 def of_records(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -736,7 +763,7 @@ def of_records(command: Callable[..., Any]) -> Callable[..., Any]:
 @of_records
 @click.option("--discarded", "is_discarded", is_flag=True, help="Those that were discarded, with the note.")
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1), help="So many records.")
-@with_dbt
+@with_dbt(writes=False)
 def records(dbt: Dbt, source: str, rule: str | None, source_file: str | None, is_discarded: bool, limit: int) -> None:
     """Show records as they came, newest first, with their file, their number in it and the rules that they break.
 
@@ -764,7 +791,7 @@ def records(dbt: Dbt, source: str, rule: str | None, source_file: str | None, is
 @quarantine.command("replay")
 @click.argument("source")
 @click.option("--apply", is_flag=True, help="Build; without it the records are only judged and counted.")
-@with_dbt
+@with_dbt()
 def replay(dbt: Dbt, source: str, apply: bool) -> int:
     """Judge the records of a source again, by the rules as they are now: those in quarantine and those in silver.
 
@@ -803,7 +830,7 @@ def replay(dbt: Dbt, source: str, apply: bool) -> int:
 @of_records
 @click.option("--note", required=True, help="Why they are given up; kept in ops.discarded_records.")
 @click.option("--apply", is_flag=True, help="Discard; without it the records are only counted.")
-@with_dbt
+@with_dbt()
 def discard(dbt: Dbt, source: str, rule: str | None, source_file: str | None, note: str, apply: bool) -> None:
     """Give up records that wait: they are no longer counted, but stay in quarantine, in bronze and in the ledger.
 
@@ -835,7 +862,7 @@ def discard(dbt: Dbt, source: str, rule: str | None, source_file: str | None, no
 
 
 @main.command()
-@with_dbt
+@with_dbt(writes=False)
 def status(dbt: Dbt) -> None:
     """Show what is in the lake: tables, rows, files, sizes, quarantined records, and the last run.
 

@@ -1,70 +1,108 @@
-"""The Sail server of this machine: found, started, stopped."""
+"""The Sail server of this machine: the one of `medallion serve`, else one inside this process, which ends with it."""
 
 from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pysail.spark import SparkConnectServer
+    from pyspark.sql.connect.session import SparkSession
 
 HOST = "127.0.0.1"  # loopback only: the server asks nobody who they are
+PORT = 50051  # as in profiles.yml
+VARIABLE = "MEDALLION_SAIL_PORT"
 
 
 class SailError(Exception):
-    """The server did not start, told in a sentence."""
+    """What is wrong with a server, told in a sentence."""
 
 
 def port() -> int:
-    """The port of target sail, as profiles.yml has it."""
-    return int(os.environ.get("MEDALLION_SAIL_PORT", "50051"))
+    """The port of target sail, as profiles.yml has it.
+
+    Raises:
+        SailError: the variable holds something else.
+    """
+    text = os.environ.get(VARIABLE, str(PORT))
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise SailError(f"{VARIABLE} is '{text}'; it must be the number of a port, from 1 to 65535.")
+    return int(text)
 
 
 def is_listening() -> bool:
+    """Whether something, whatever it is, takes connections at the port of target sail."""
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex((HOST, port())) == 0
 
 
-def start(log: Path) -> subprocess.Popen:
-    """Start a server and wait until it listens; what it says goes to `log`.
+def start(at: int) -> SparkConnectServer:
+    """Start a server in this process.
+
+    Args:
+        at: its port; 0 for any that is free.
 
     Raises:
-        SailError: it ended, or did not listen within 30 seconds.
+        SailError: Sail is not installed, or the port is taken.
     """
-    command = [str(Path(sys.executable).parent / "sail"), "spark", "server", "--ip", HOST, "--port", str(port())]
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as output:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + 30
-    while not is_listening():
-        if process.poll() is not None or time.monotonic() > deadline:
-            stop(process)
-            raise SailError(f"The Sail server did not start at {HOST}:{port()}; see {log}.")
-        time.sleep(0.05)
-    return process
-
-
-def stop(process: subprocess.Popen) -> None:
-    """End a server, and wait until it is gone."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    os.environ.setdefault("RUST_LOG", "error")  # it logs each session to the terminal otherwise
+    try:
+        from pysail.spark import SparkConnectServer
+    except ImportError:
+        raise SailError("Sail is not installed in this Python; make setup installs it.") from None
+    server = SparkConnectServer(HOST, at)
+    try:
+        server.start(background=True)
+    except OSError as problem:
+        raise SailError(f"The Sail server did not start at {HOST}:{at} ({problem}).") from None
+    return server
 
 
 @contextmanager
-def server(log: Path) -> Iterator[None]:
-    """A server for as long as it is needed: the one that listens already, else one of our own."""
-    own = None if is_listening() else start(log)
+def own_server() -> Iterator[None]:
+    """A server of this process at a free port, where target sail finds it."""
+    before = os.environ.get(VARIABLE)
+    server = start(0)
+    os.environ[VARIABLE] = str(server.listening_address[1])
     try:
         yield
     finally:
-        if own is not None:
-            stop(own)
+        server.stop()
+        os.environ.pop(VARIABLE)
+        if before is not None:
+            os.environ[VARIABLE] = before
+
+
+def connect(session_id: str | None = None) -> SparkSession:
+    """A session that gives up within seconds where no Sail server answers; Spark's own tries for ten minutes.
+
+    The first one in a process is dbt's too.
+
+    Args:
+        session_id: join the session of this name.
+
+    Raises:
+        SailError: what listens at the port is no Sail server.
+    """
+    import grpc
+    from pyspark.errors import PySparkException
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+    from pyspark.sql.connect.session import SparkSession
+
+    address = f"{HOST}:{port()}"
+    try:
+        with grpc.insecure_channel(address) as channel:
+            grpc.channel_ready_future(channel).result(timeout=10)
+        named = f"/;session_id={session_id}" if session_id else ""
+        session = SparkSession.builder.remote(f"sc://{address}{named}").create()
+        session.client.set_retry_policies([DefaultPolicy(max_retries=4)])
+        session.version  # noqa: B018 (asks the server)
+    except (grpc.FutureTimeoutError, grpc.RpcError, PySparkException):
+        raise SailError(
+            f"What listens at {address} is no Sail server, or does not answer; end it, or set {VARIABLE}."
+        ) from None
+    return session

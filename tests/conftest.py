@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -77,17 +76,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def free_port() -> str:
-    with socket.socket() as free:
-        free.bind((sail.HOST, 0))
-        return str(free.getsockname()[1])
-
-
 @pytest.fixture(scope="session")
 def sail_server(home: Path):
-    """A Sail server at a port of its own."""
-    os.environ["MEDALLION_SAIL_PORT"] = free_port()
-    with sail.server(home / "sail.log"):
+    """A Sail server of the tests' own."""
+    with sail.own_server():
         yield
 
 

@@ -73,7 +73,11 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeDbt:
     monkeypatch.setattr(medallion, "stop_spark", lambda: None)
     monkeypatch.setattr(medallion, "silence_pyspark", lambda: None)
     monkeypatch.setattr(medallion.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(medallion, "LAST_RUN", tmp_path / "run_results.json")
+    monkeypatch.setattr(
+        medallion, "RUN_RESULTS", [tmp_path / "run_results.json", tmp_path / "sail" / "run_results.json"]
+    )
+    monkeypatch.setenv("DBT_TARGET_PATH", "")
+    monkeypatch.delenv("DBT_TARGET_PATH")
     monkeypatch.setenv("MEDALLION_HOME", str(tmp_path / "lake"))
     monkeypatch.setenv("MEDALLION_LANDING", str(tmp_path / "landing"))
     monkeypatch.delenv("DBT_TARGET", raising=False)
@@ -232,7 +236,7 @@ def test_status_of_an_empty_lake(fake: FakeDbt) -> None:
 def test_status(fake: FakeDbt) -> None:
     fake.rows("table_health", HEALTH)
     fake.rows("quarantine_summary", {"source": "orders", "rule": "quantity_not_zero", "record_count": 7})
-    medallion.LAST_RUN.write_text(
+    medallion.RUN_RESULTS[0].write_text(
         json.dumps(
             {
                 "metadata": {"generated_at": "2026-01-02T03:04:05.678Z"},
@@ -417,7 +421,7 @@ def test_a_lake_that_another_process_holds(fake: FakeDbt, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("target", ["local", "sail"])
 def test_two_writers_at_once(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str) -> None:
-    monkeypatch.setattr(medallion, "sail_server", nullcontext)
+    monkeypatch.setattr(medallion, "sail_session", lambda writes: nullcontext())
     hold = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ENGINE, ROOT, TARGET, delta_rs, free_port
+from conftest import ENGINE, ROOT, TARGET, delta_rs
 
 from scripts.generate import generate
 
@@ -27,9 +27,8 @@ TABLES = {
 
 
 def start_build(home: Path, landing: Path) -> subprocess.Popen:
-    """A real build on a lake of its own, as leader of its process group, to which a Sail server belongs."""
+    """A real build on a lake of its own, as leader of its process group."""
     environment = os.environ | {"MEDALLION_HOME": str(home), "MEDALLION_LANDING": str(landing)}
-    environment["MEDALLION_SAIL_PORT"] = free_port()
     options = ["--quiet", "--target", TARGET, "--target-path", str(home / "target")]
     return subprocess.Popen(
         [sys.executable, "-m", "scripts.medallion", "build", *SELECT, *options],
