@@ -205,7 +205,7 @@ class Bench:
         edited = self.copy_project("edited")
         for project in (ROOT, edited):
             self.dbt("parse", target="sail", project=project)
-        with sail.server(self.logs / "sail.out"):
+        with sail.own_server():
             for repeat in range(repeats):
                 label = f"engines, {repeat + 1}/{repeats}"
                 fresh(self.lake)
@@ -254,7 +254,7 @@ class Bench:
                 raise click.ClickException(f"{file} has no macro {macro} any more; mend CHECKS.")
             (bare / file).write_text(text)
         found: dict[str, list[tuple[Run, Run]]] = {"local": [], "sail": []}
-        with sail.server(self.logs / "sail.out"):
+        with sail.own_server():
             for target, runs in found.items():
                 for project in (ROOT, bare):
                     self.dbt("parse", target=target, project=project)
@@ -595,7 +595,7 @@ def main(cases: list[str], repeats: int | None, work: Path, output: Path, **size
     for name in cases:
         if name == "incremental":
             days = 10 * history + 1
-            with sail.server(bench.logs / "sail.out"):
+            with sail.own_server():
                 for engine, target in (("Spark", "local"), ("Sail", "sail")):
                     lakes[engine] = [
                         bench.grow(past, days - 1, days, per_day * days, target) for past in (history, 10 * history)
