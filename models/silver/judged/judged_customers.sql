@@ -5,11 +5,11 @@ with bronze as (
 parsed as (
     select
         *,
-        from_json(
-            record,
+        {{ json_fields(
+            'record',
             'operation string, sequence string, customer_id string, status string, email string, country string,
             updated_at string'
-        ) as feed
+        ) }} as feed
     from bronze
 ),
 

@@ -20,11 +20,11 @@ currencies as (
 parsed as (
     select
         *,
-        from_json(
-            record,
+        {{ json_fields(
+            'record',
             'id string, rev string, placed_at string, currency string, buyer struct<ref: string, country: string>,
             lines array<struct<no: string, sku: string, qty: string, price: string>>'
-        ) as feed
+        ) }} as feed
     from bronze
 ),
 

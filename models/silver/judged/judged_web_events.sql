@@ -9,11 +9,11 @@ event_types as (
 parsed as (
     select
         *,
-        from_json(
-            record,
+        {{ json_fields(
+            'record',
             'event_id string, user_id string, event_type string, raw_time string, page string, page_url string,
             product_id string, session struct<session_id: string, referrer: string>'
-        ) as event
+        ) }} as event
     from bronze
 ),
 
