@@ -11,6 +11,7 @@ import bz2
 import gzip
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -22,27 +23,47 @@ from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 # What Spark opens by the end of a file's name as well.
 OPENERS = {".gz": gzip.open, ".bz2": bz2.open}
 ONLY_SPARK_OPENS = {".deflate", ".lz4", ".snappy", ".zst"}
+# Bytes of text that Sail takes as one value, and bytes of files that are worth a partition of their own.
+MOST_BYTES = 2**31 - 1
+PART_BYTES = 2**26
+COMMIT = re.compile(r"\d{20}\.json")  # checkpoints and compacted logs have other names
 
 
 class Source(DataSource):
-    """A source whose rows one function of its options yields."""
+    """A source whose rows one function of its options yields; named as its class, in snake case."""
+
+    columns: str
+
+    @classmethod
+    def name(cls) -> str:
+        return re.sub("(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def schema(self) -> str:
+        return self.columns
 
     def reader(self, schema: Any) -> DataSourceReader:
         return Reader(type(self), dict(self.options))
 
+    @staticmethod
+    def parts(**options: str) -> list[dict[str, Any]]:
+        """The arguments of `rows`, once for each partition."""
+        return [options]
+
+    @staticmethod
+    def rows(**options: Any) -> Iterator[tuple]:
+        raise NotImplementedError
+
 
 class Reader(DataSourceReader):
-    """Reads all rows in one go."""
-
     def __init__(self, source: type[Source], options: dict[str, str]) -> None:
         self.source = source
         self.options = options
 
     def partitions(self) -> list[InputPartition]:
-        return [InputPartition(0)]
+        return [InputPartition(part) for part in self.source.parts(**self.options)]
 
     def read(self, partition: InputPartition) -> Iterator[tuple]:
-        yield from self.source.rows(**self.options)
+        yield from self.source.rows(**partition.value)
 
 
 class LandingFiles(Source):
@@ -52,16 +73,14 @@ class LandingFiles(Source):
     What cannot be listed has a sentence in `problem`.
     """
 
-    @classmethod
-    def name(cls) -> str:
-        return "landing_files"
-
-    def schema(self) -> str:
-        return "file_path string, file_size bigint, file_modified_at string, problem string"
+    columns = "file_path string, file_size bigint, file_modified_at string, problem string"
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
-        if Path(path).exists():
+        if re.match("[a-zA-Z][a-zA-Z0-9+.-]*:", path):
+            where = f"Sail reads landing files in folders of this machine only, not {path}"
+            yield "", 0, None, f"{where}. Set MEDALLION_LANDING to a folder, or build on Spark: --target local."
+        elif Path(path).exists():
             yield from listing(Path(path), ())
 
 
@@ -72,22 +91,37 @@ class LandingContents(Source):
     A file that cannot be read has no text, and a sentence in `problem`.
     """
 
-    @classmethod
-    def name(cls) -> str:
-        return "landing_contents"
-
-    def schema(self) -> str:
-        return "file_path string, file_size bigint, file_modified_at string, content string, problem string"
+    columns = "file_path string, file_size bigint, file_modified_at string, content string, problem string"
 
     @staticmethod
-    def rows(path: str, files: str) -> Iterator[tuple]:
+    def parts(path: str, files: str) -> list[dict[str, Any]]:
+        """Sail holds the files of a partition in memory together, and works on several partitions at once."""
+        parts: list[dict[str, Any]] = []
+        room = 0
         for name in json.loads(files):
+            try:
+                size = Path(name).stat().st_size * (8 if Path(name).suffix in OPENERS else 1)
+            except OSError:  # which `rows` will tell
+                size = 0
+            if not parts or size > room:
+                parts.append({"files": []})
+                room = PART_BYTES
+            parts[-1]["files"].append(name)
+            room -= size
+        return parts
+
+    @staticmethod
+    def rows(files: list[str]) -> Iterator[tuple]:
+        for name in files:
             file = Path(name)
             try:
                 if file.suffix in ONLY_SPARK_OPENS:
                     raise OSError(f"Sail does not read {file.suffix}, only .gz and .bz2")
                 with OPENERS.get(file.suffix, open)(file, "rb") as stream:
-                    row = *file_row(file), stream.read().decode("utf-8-sig", errors="replace"), None
+                    content = stream.read(MOST_BYTES + 1)
+                if len(content) > MOST_BYTES:
+                    raise OSError("it holds 2 GB or more, which only Spark reads: --target local")
+                row = *file_row(file), content.decode("utf-8-sig", errors="replace"), None
             except (OSError, EOFError, zlib.error) as reason:
                 row = name, 0, None, None, problem(name, reason)
             yield row
@@ -96,50 +130,40 @@ class LandingContents(Source):
 class LakeTables(Source):
     """Delta tables in the folder `path` of a schema."""
 
-    @classmethod
-    def name(cls) -> str:
-        return "lake_tables"
-
-    def schema(self) -> str:
-        return "table_name string"
+    columns = "table_name string"
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
         # without a commit it is what a killed run left
-        yield from sorted({(commit.parents[1].name,) for commit in Path(path).glob("*/_delta_log/*.json")})
+        yield from sorted((log.parent.name,) for log in Path(path).glob("*/_delta_log") if any(commits(log)))
 
 
 class LakeCommits(Source):
-    """Commits of the Delta table in the folder `path`, as its log still holds them.
+    """The newest commits of the Delta table in a folder; `path` is the folder, `#` and how many.
 
     The time of a commit is that of its file, as in Spark's DESCRIBE HISTORY.
     """
 
-    @classmethod
-    def name(cls) -> str:
-        return "lake_commits"
-
-    def schema(self) -> str:
-        return "version bigint, committed_at string, operation string, metrics string, user_metadata string"
+    columns = "version bigint, committed_at string, operation string, metrics string, user_metadata string"
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
-        for file in Path(path, "_delta_log").glob("[0-9]*.json"):
-            actions = (json.loads(line) for line in file.read_text(encoding="utf-8").splitlines())
-            commit = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+        folder, _, limit = path.rpartition("#")
+        log = Path(folder, "_delta_log")
+        names = sorted(commits(log), reverse=True) if log.exists() else []
+        for file in (log / name for name in names[: int(limit)]):
+            with file.open(encoding="utf-8") as lines:
+                own = next((json.loads(line) for line in lines if line.startswith('{"commitInfo"')), {})
+            commit = own.get("commitInfo", {})
             metrics = json.dumps({name: str(value) for name, value in commit.get("operationMetrics", {}).items()})
-            yield int(file.stem), modified_at(file), commit.get("operation"), metrics, commit.get("userMetadata")
+            modified_at = file_row(file)[2]
+            yield int(file.stem), modified_at, commit.get("operation"), metrics, commit.get("userMetadata")
 
 
 class LakeState(Source):
     """What DESCRIBE DETAIL tells of the Delta table in the folder `path`: files, bytes, partitions, properties."""
 
-    @classmethod
-    def name(cls) -> str:
-        return "lake_state"
-
-    def schema(self) -> str:
-        return "num_files bigint, size_in_bytes bigint, partition_columns string, properties string"
+    columns = "num_files bigint, size_in_bytes bigint, partition_columns string, properties string"
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
@@ -149,6 +173,12 @@ class LakeState(Source):
         sizes = table.get_add_actions(flatten=True).column("size_bytes").to_pylist()
         metadata = table.metadata()
         yield len(sizes), sum(sizes), json.dumps(metadata.partition_columns), json.dumps(metadata.configuration)
+
+
+def commits(log: Path) -> Iterator[str]:
+    """The names of the commits in a Delta log."""
+    with os.scandir(log) as entries:
+        yield from (entry.name for entry in entries if COMMIT.fullmatch(entry.name))
 
 
 def listing(folder: Path, above: tuple[Path, ...]) -> Iterator[tuple]:
@@ -187,10 +217,8 @@ def is_hidden(name: str) -> bool:
 
 
 def file_row(file: Path) -> tuple[str, int, str]:
-    return str(file), file.stat().st_size, modified_at(file)
-
-
-def modified_at(file: Path) -> str:
-    """Milliseconds, as Spark sees them: positions of one engine must be those of the other."""
-    seconds, milliseconds = divmod(file.stat().st_mtime_ns // 1_000_000, 1000)
-    return (datetime.fromtimestamp(seconds, timezone.utc) + timedelta(milliseconds=milliseconds)).isoformat()
+    """Path, size, and modification time in milliseconds, as Spark sees it, so that positions agree."""
+    state = file.stat()
+    seconds, milliseconds = divmod(state.st_mtime_ns // 1_000_000, 1000)
+    modified_at = datetime.fromtimestamp(seconds, timezone.utc) + timedelta(milliseconds=milliseconds)
+    return str(file), state.st_size, modified_at.isoformat()

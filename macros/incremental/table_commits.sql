@@ -20,8 +20,8 @@
 {%- macro _sail_commits(relation, limit) -%}
     {%- set commits = [] -%}
     {%- for commit in run_query(
-        'select * from ' ~ sail_source('lake_commits', lake_location(relation.schema, relation.identifier))
-        ~ ' order by version desc limit ' ~ limit
+        'select * from ' ~ sail_source('lake_commits', lake_location(relation.schema, relation.identifier) ~ '#' ~ limit)
+        ~ ' order by version desc'
     ).rows -%}
         {%- do commits.append({
             'version': commit['version'] | int,
