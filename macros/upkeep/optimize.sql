@@ -30,8 +30,16 @@
     {%- endif -%}
     {%- set due = optimize_is_due(detail.num_files, detail.size_in_bytes, 1, policy.min_files, policy.small_file_mb) -%}
     {%- if due and detail.partition_columns -%}
-        {%- set partitions = run_query('show partitions ' ~ relation).rows | length -%}
+        {%- set partitions = run_query(_partitions_sql(relation, detail.partition_columns)).rows | length -%}
         {%- set due = optimize_is_due(detail.num_files, detail.size_in_bytes, partitions, policy.min_files, policy.small_file_mb) -%}
     {%- endif -%}
     {{- return(due) -}}
+{%- endmacro -%}
+
+{%- macro _partitions_sql(relation, columns) -%}
+    {%- if engine() == 'sail' -%}
+        select distinct {% for column in columns %}`{{ column }}`{{ ', ' if not loop.last }}{% endfor %} from {{ relation }}
+    {%- else -%}
+        show partitions {{ relation }}
+    {%- endif -%}
 {%- endmacro -%}
