@@ -6,9 +6,10 @@
 ARGS ?=
 # spark, or sail: no Java, seconds instead of minutes (README, Engines).
 ENGINE ?= spark
-$(if $(filter-out spark sail,$(ENGINE)),$(error ENGINE is spark or sail, not $(ENGINE)))
+ENGINES := spark sail $(if $(filter test,$(MAKECMDGOALS)),both)
+$(if $(filter-out $(ENGINES),$(ENGINE)),$(error ENGINE is one of $(ENGINES), not $(ENGINE)))
 TARGET := $(if $(filter sail,$(ENGINE)),--target sail)
-JARS := $(if $(filter spark,$(ENGINE)),.venv/.jars)
+JARS := $(if $(filter spark both,$(ENGINE)),.venv/.jars)
 GOAL := $(or $(firstword $(MAKECMDGOALS)),help)
 
 # dbt-core 1.11 runs on Python 3.10 to 3.13. The first candidate that can be used is taken; PYTHON=... names one.
@@ -30,8 +31,13 @@ setup: .venv/.ready $(JARS) dbt_packages/dbt_utils/dbt_project.yml ## virtual en
 demo: setup ## write demo files, build everything from them, show the result
 	@.venv/bin/medallion demo $(TARGET) $(ARGS)
 
-test: setup ## the whole test suite but the long soak tests
+test: setup ## the whole test suite but the long soak tests; ENGINE=both runs it on Sail, then on Spark
+ifeq ($(ENGINE),both)
+	@MEDALLION_ENGINE=sail .venv/bin/python -m pytest $(ARGS); sail=$$?; \
+	MEDALLION_ENGINE=spark MEDALLION_NO_ENGINE=no .venv/bin/python -m pytest $(ARGS) && exit $$sail
+else
 	@MEDALLION_ENGINE=$(ENGINE) .venv/bin/python -m pytest $(ARGS)
+endif
 
 lint: setup ## all checks of the code, as before a commit
 	@.venv/bin/pre-commit run --all-files $(ARGS)

@@ -26,24 +26,34 @@ ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
 ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
 TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
-# Test modules that run on Sail; the others are about Spark, or about no engine at all, and run with Spark.
-ON_SAIL = {
-    *("test_bronze", "test_contracts", "test_hostile_input", "test_kill", "test_new_field", "test_real_data"),
-    "test_scenarios",
-}
-
-# What is about Sail, or takes so many builds that it is for the faster engine.
+# A test module runs on both engines but for these; a test that differs from its module is marked with `engines`.
+NO_ENGINE = {"test_cli", "test_generate", "test_macros", "test_project_rules", "test_setup"}
+ONLY_ON_SPARK = {"test_dbt_utils", "test_engines", "test_overrides"}
+# About Sail, or of so many builds that they are for the faster engine.
 ONLY_ON_SAIL = {"test_any_order", "test_cuts", "test_drift", "test_ledger", "test_quarantine", "test_sail"}
-ON_SAIL |= ONLY_ON_SAIL
+# Where both engines are tested, one after the other, the tests without engine run with the first.
+WITH_NO_ENGINE = os.environ.get("MEDALLION_NO_ENGINE", "yes") == "yes"
 
 
-def pytest_ignore_collect(collection_path: Path) -> bool | None:
-    """Each engine has its modules."""
-    if not collection_path.name.startswith("test_"):
-        return None
-    if ENGINE == "sail":
-        return collection_path.stem not in ON_SAIL
-    return True if collection_path.stem in ONLY_ON_SAIL else None
+def engines_of(item: pytest.Item) -> tuple[str, ...]:
+    if mark := item.get_closest_marker("engines"):
+        return mark.args
+    module = item.path.stem
+    if module in NO_ENGINE:
+        return (ENGINE,) if WITH_NO_ENGINE else ()
+    return ("spark",) if module in ONLY_ON_SPARK else ("sail",) if module in ONLY_ON_SAIL else ("spark", "sail")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what is not for the engine of this session."""
+    left_out = [item for item in items if ENGINE not in engines_of(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in set(left_out)]
+
+
+def pytest_report_header() -> str:
+    left_out = (ONLY_ON_SPARK if ENGINE == "sail" else ONLY_ON_SAIL) | (set() if WITH_NO_ENGINE else NO_ENGINE)
+    return f"engine: {ENGINE}; left out but for tests marked so: {', '.join(sorted(left_out))}"
 
 
 def run_dbt(*args: str, project_dir: Path = ROOT, target_path: Path | None = None, **variables: Any) -> dbtRunnerResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
 from conftest import ROOT, Lake
 
 EVENT = '{{"event_id": "{id}", "user_id": "1", "event_type": "search", "raw_time": "2026-01-01 10:00:00", {more}}}\n'
@@ -22,6 +23,17 @@ def found(lake: Lake) -> set[tuple]:
     assert result.success, lake.explain(result)
     names = ("source", "batch_id", "kind", "field", "found", "record_count")
     return {tuple(row[name] for name in names) for row in result.result.results[0].agate_table.rows}
+
+
+@pytest.mark.engines("spark")  # the next one tells all of it, on Sail
+def test_drift_on_spark_too(lake):
+    lake.drop_file("web_events/1.json", EVENT.format(id=1, more='"productid": "A", "session": {"session_id": "s"}'))
+    lake.build("--select", "bronze_web_events", "--exclude-resource-type", "test")
+    assert found(lake) == {
+        ("web_events", 1, "new", "productid", "not declared; text", 1),
+        ("web_events", 1, "missing", "product_id", "declared, but in no record", 0),
+        ("web_events", 1, "renamed", "product_id", "perhaps productid now", 1),
+    }
 
 
 def test_drift_is_found_and_stops_a_build_where_it_shall(lake, tmp_path):

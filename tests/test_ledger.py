@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, Lake
@@ -90,14 +91,20 @@ def clone(lake: Lake, new_lake) -> Lake:
 
 
 @pytest.fixture(scope="module")
-def lake(new_lake, tmp_path_factory) -> Lake:
-    """Ten days, built."""
-    lake = new_lake("ledger")
-    lake.project_dir = tmp_path_factory.mktemp("lax") / "project"
-    shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
-    judged = lake.project_dir / "models" / "silver" / "judged" / "_judged.yml"
+def lax(tmp_path_factory) -> Path:
+    """A project with these rules."""
+    project = tmp_path_factory.mktemp("lax") / "project"
+    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
+    judged = project / "models" / "silver" / "judged" / "_judged.yml"
     assert ID_PRESENT in judged.read_text()
     judged.write_text(judged.read_text().replace(ID_PRESENT, 'order_id_present: "true"'))
+    return project
+
+
+@pytest.fixture(scope="module")
+def lake(new_lake, lax) -> Lake:
+    """Ten days, built."""
+    lake = new_lake("ledger", project_dir=lax)
     generate(lake.landing, seed=7, days=20, from_day=0, to_day=10)
     lake.build("--select", "+tag:silver", "daily_sales_by_product", *NO_TESTS)
     return lake
@@ -162,10 +169,10 @@ def lines(*products: str, day: int = 1, country: str = "France") -> str:
 
 
 @pytest.fixture
-def orders(lake, new_lake, tmp_path) -> Lake:
+def orders(lax, new_lake, tmp_path) -> Lake:
     """An empty lake for the orders alone, with a project of its own."""
     orders = new_lake("orders", project_dir=tmp_path / "project")
-    shutil.copytree(lake.project_dir, orders.project_dir)
+    shutil.copytree(lax, orders.project_dir)
     return orders
 
 
@@ -186,6 +193,7 @@ def change_silver(lake: Lake, old: str, new: str) -> None:
     model.write_text(model.read_text().replace(old, new))
 
 
+@pytest.mark.engines("spark", "sail")
 def test_a_record_that_is_there_twice_does_not_stand_in_for_a_lost_one(orders):
     change_silver(
         orders,

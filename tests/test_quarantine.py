@@ -6,6 +6,7 @@ import json
 import shutil
 from collections import Counter
 
+import pytest
 from conftest import ROOT, Lake
 from test_scenarios import NO_TESTS, different_tables, drop
 
@@ -77,6 +78,16 @@ HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,Custome
 
 def orders(good: int, bad: int) -> str:
     return HEADER + "".join(GOOD.format(n) for n in range(good)) + "".join(BAD.format(n) for n in range(bad))
+
+
+@pytest.mark.engines("spark")  # the others tell more, on Sail
+def test_records_are_counted_and_discarded_on_spark_too(lake):
+    lake.drop_file("orders/1.csv", orders(2, 3))
+    lake.build("--select", "+silver_order_lines", *NO_TESTS)
+    assert waiting(lake) == [("quantity_valid", 3)]
+    assert discard(lake, rule="quantity_valid")
+    assert waiting(lake) == []
+    assert ledger(lake, "%") == {("orders", 1, None): 2, ("orders", 1, "quantity_valid"): 3}
 
 
 def test_a_batch_with_too_many_bad_records_stops_before_gold(lake, tmp_path):
