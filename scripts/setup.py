@@ -66,7 +66,11 @@ def check() -> None:
 
 
 def java() -> str:
-    """The java that Spark will start: the one in JAVA_HOME, else the one on the PATH."""
+    """The java that Spark will start: the one in JAVA_HOME, else the one on the PATH.
+
+    Raises:
+        SetupError: there is none, or it is too old.
+    """
     home = os.environ.get("JAVA_HOME")
     command = str(Path(home, "bin", "java")) if home else "java"
     where = f"JAVA_HOME ({home})" if home else "the PATH"
@@ -161,7 +165,16 @@ def read_jar_list() -> JarList:
 
 
 def install_jars(folder: Path, jars: JarList, fetch: Callable[[Path, list[str]], None]) -> None:
-    """Put the jars into PySpark's own folder, where every way of starting Spark finds them."""
+    """Put the jars into PySpark's own folder, where every way of starting Spark finds them.
+
+    Args:
+        folder: PySpark's folder of jars.
+        jars: what belongs there.
+        fetch: brings the named jars into a folder.
+
+    Raises:
+        SetupError: a jar did not come, or is another file than expected.
+    """
     for old in [*folder.glob("delta-*.jar"), *folder.glob("unitycatalog-*.jar")]:
         if old.name not in map(file_name, jars):
             old.unlink()
@@ -280,7 +293,15 @@ def venv_python() -> str:
 
 
 def venv_jars() -> Path:
-    return next(VENV.glob("lib/python3.*/site-packages/pyspark/jars"))
+    """The folder of Spark's jars in .venv.
+
+    Raises:
+        SetupError: PySpark is not there.
+    """
+    found = next(VENV.glob("lib/python3.*/site-packages/pyspark/jars"), None)
+    if found is None:
+        raise SetupError("PySpark is missing in .venv; remove .venv and run make setup again.")
+    return found
 
 
 @contextmanager

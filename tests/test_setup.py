@@ -68,6 +68,34 @@ def test_without_python(checkout, machine):
     assert said.startswith("Set-up stopped: Python 3.10 to 3.13 is needed (none found); install one")
 
 
+@pytest.mark.parametrize(("engine", "needs_java"), [("sail", False), ("spark", True), ("both", True)])
+def test_sail_needs_neither_java_nor_jars(checkout, with_python, engine, needs_java):
+    goal = "test" if engine == "both" else "setup"
+    done = subprocess.run(
+        ["make", "--dry-run", goal, f"ENGINE={engine}"],
+        cwd=checkout,
+        env={"PATH": str(with_python)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "setup.py environment" in done.stdout.replace('"', "")
+    for word in ("setup.py java", "setup.py jars"):
+        assert (word in done.stdout.replace('"', "")) is needs_java
+
+
+def test_an_engine_that_is_none(checkout, with_python):
+    for goal, engine in (("setup", "duck"), ("demo", "both")):
+        done = subprocess.run(
+            ["make", "--dry-run", goal, f"ENGINE={engine}"],
+            cwd=checkout,
+            env={"PATH": str(with_python)},
+            capture_output=True,
+            text=True,
+        )
+        assert f"not {engine}." in done.stderr
+
+
 def test_with_an_old_python(checkout, machine):
     executable(machine / "python3", OLD_PYTHON)
     status, said = make_setup(checkout, machine)
@@ -195,6 +223,12 @@ def test_the_jar_list_is_complete():
     jars = setup.read_jar_list()
     assert len(jars) == 7
     assert all(len(digest) == 64 for digest in jars.values())
+
+
+def test_without_pyspark(tmp_path, monkeypatch):
+    monkeypatch.setattr(setup, "VENV", tmp_path)
+    with pytest.raises(setup.SetupError, match=r"PySpark is missing in \.venv"):
+        setup.jars()
 
 
 # dbt packages --------------------------------------------------------------------------------------------------------
