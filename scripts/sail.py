@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"  # loopback only: the server asks nobody who they are
 PORT = 50051  # as in profiles.yml
 VARIABLE = "MEDALLION_SAIL_PORT"
+PATIENCE = 10  # seconds for a server to answer
 
 
 class SailError(Exception):
@@ -49,7 +50,7 @@ def start(at: int) -> SparkConnectServer:
     Raises:
         SailError: Sail is not installed, or the port is taken.
     """
-    os.environ.setdefault("RUST_LOG", "error")  # it logs each session to the terminal otherwise
+    os.environ.setdefault("RUST_LOG", "off")  # what matters reaches the client; the rest would go to the terminal
     try:
         from pysail.spark import SparkConnectServer
     except ImportError:
@@ -96,7 +97,7 @@ def connect(session_id: str | None = None) -> SparkSession:
     address = f"{HOST}:{port()}"
     try:
         with grpc.insecure_channel(address) as channel:
-            grpc.channel_ready_future(channel).result(timeout=10)
+            grpc.channel_ready_future(channel).result(timeout=PATIENCE)
         named = f"/;session_id={session_id}" if session_id else ""
         session = SparkSession.builder.remote(f"sc://{address}{named}").create()
         session.client.set_retry_policies([DefaultPolicy(max_retries=4)])

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -23,6 +24,9 @@ from scripts import medallion
 
 COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status"]
 COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay", "quarantine discard"]
+
+
+KEPT_RUN_RESULTS = list(medallion.RUN_RESULTS)
 
 
 class FakeDbt:
@@ -73,9 +77,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeDbt:
     monkeypatch.setattr(medallion, "stop_spark", lambda: None)
     monkeypatch.setattr(medallion, "silence_pyspark", lambda: None)
     monkeypatch.setattr(medallion.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(
-        medallion, "RUN_RESULTS", [tmp_path / "run_results.json", tmp_path / "sail" / "run_results.json"]
-    )
+    monkeypatch.setattr(medallion, "RUN_RESULTS", [tmp_path / "run_results.json", tmp_path / "of_sail.json"])
     monkeypatch.setenv("DBT_TARGET_PATH", "")
     monkeypatch.delenv("DBT_TARGET_PATH")
     monkeypatch.setenv("MEDALLION_HOME", str(tmp_path / "lake"))
@@ -254,6 +256,28 @@ def test_status(fake: FakeDbt) -> None:
     assert all(arguments[-2:] == ["--log-level", "none"] for arguments in fake.invocations)
 
 
+def test_the_last_run_is_the_newest_of_any_target(fake: FakeDbt) -> None:
+    run = {"metadata": {"generated_at": "2026-01-02T03:04:05Z"}, "args": {}, "elapsed_time": 1, "results": []}
+    for seconds, (file, which) in enumerate(zip(medallion.RUN_RESULTS, ("build", "test"), strict=True)):
+        file.write_text(json.dumps(run | {"args": {"which": which}}))
+        os.utime(file, (seconds, seconds))
+        assert f"Last run: dbt {which}," in medallion.last_run()
+
+
+@pytest.mark.parametrize("artifact", ["{}", "[]", "not JSON", '{"results": [], "metadata": {"generated_at": null}}'])
+def test_another_artifact_is_no_last_run(fake: FakeDbt, artifact: str) -> None:
+    medallion.RUN_RESULTS[0].write_text(artifact)
+    assert medallion.last_run() == "No dbt run yet."
+
+
+def test_sail_has_a_target_folder_of_its_own(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(medallion, "sail_session", lambda writes: nullcontext())
+    assert medal("build").exit_code == 0
+    assert "DBT_TARGET_PATH" not in os.environ
+    assert medal("build", "--target", "sail").exit_code == 0
+    assert ROOT / os.environ["DBT_TARGET_PATH"] / "run_results.json" in KEPT_RUN_RESULTS
+
+
 def test_status_that_fails_gives_one_sentence(fake: FakeDbt) -> None:
     fake.answer("show", success=False, exception=RuntimeError("XSDB6: locked\n\tat org.apache.derby.Boot(1)"))
     result = medal("status")
@@ -360,6 +384,21 @@ def test_a_table_that_fails_does_not_stop_the_others(fake: FakeDbt) -> None:
     assert "1 of 2 tables failed: gold.a" in result.output
 
 
+def test_what_delta_rs_cannot_do_does_not_stop_the_others_either(
+    fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(medallion, "sail_session", lambda writes: nullcontext())
+    fake.rows("table_list", {"layer": "gold", "table_name": "a"}, {"layer": "gold", "table_name": "b"})
+    job = {"action": "optimize", "name": "gold.a", "location": str(tmp_path / "gone"), "zorder": []}
+    fake.answer("run-operation .*gold.a", printed=[medallion.HAND_OVER + json.dumps(job)])
+    fake.answer("run-operation .*gold.b", printed=["gold.b: 3 files"])
+    result = medal("optimize", "--target", "sail")
+    assert result.exit_code == 1
+    assert "gold.a: FAILED\n" in result.output
+    assert "gold.b: 3 files" in result.output
+    assert "1 of 2 tables failed: gold.a" in result.output
+
+
 def test_optimize_takes_layer_and_table_to_the_list(fake: FakeDbt) -> None:
     result = medal("optimize", "--layer", "gold", "--table", "t")
     assert '{{ table_list(layer="gold", table="t") }}' in fake.commands[0]
@@ -451,11 +490,44 @@ def test_a_lake_folder_that_cannot_be_written(fake: FakeDbt, tmp_path: Path) -> 
     assert not fake.invocations
 
 
+def test_an_empty_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDALLION_HOME", "")
+    assert medallion.lake_home() == ROOT / ".lake"
+
+
+@pytest.mark.parametrize("port", ["abc", "", "0", "70000", "-1"])
+def test_a_port_that_is_none(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("MEDALLION_SAIL_PORT", port)
+    for command in (["serve"], ["status", "--target", "sail"]):
+        result = medal(*command)
+        assert result.exit_code == 2
+        assert f"MEDALLION_SAIL_PORT is '{port}'; it must be the number of a port" in result.output
+
+
+def test_a_stranger_at_the_port_of_sail(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(medallion.sail, "PATIENCE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        monkeypatch.setenv("MEDALLION_SAIL_PORT", str(port := stranger.getsockname()[1]))
+        result = medal("status", "--target", "sail")
+    assert result.exit_code == 2
+    assert f"What listens at 127.0.0.1:{port} is no Sail server, or does not answer" in result.output
+
+
+def test_without_sail(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pysail.spark", None)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setenv("MEDALLION_SAIL_PORT", str(port))
+    for command in (["serve"], ["status", "--target", "sail"]):
+        assert "Sail is not installed in this Python; make setup installs it." in medal(*command).output
+
+
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_command_and_what_it_started(signum: int, tmp_path: Path) -> None:
-    """With a `sleep` in the place of the JVM."""
+    """With a `sleep` in the place of the JVM, and a dead proxy among the objects, which answers no question."""
     script = f"""
-import subprocess, sys, time
+import subprocess, sys, time, weakref
+proxy = weakref.proxy({{1}})
 sys.path.insert(0, {str(ROOT)!r})
 from scripts import medallion
 java = subprocess.Popen(["sleep", "60"])
