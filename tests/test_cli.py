@@ -20,13 +20,13 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT
 
-from scripts import medallion
+from scripts import display, medallion, shell
 
 COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status"]
 COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay", "quarantine discard"]
 
 
-KEPT_RUN_RESULTS = list(medallion.RUN_RESULTS)
+KEPT_RUN_RESULTS = list(display.RUN_RESULTS)
 
 
 class FakeDbt:
@@ -74,10 +74,11 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeDbt:
     fake = FakeDbt()
     monkeypatch.setattr("dbt.cli.main.dbtRunner", fake.runner)
     # Spark may be running in this very process, for other tests.
-    monkeypatch.setattr(medallion, "stop_spark", lambda: None)
-    monkeypatch.setattr(medallion, "silence_pyspark", lambda: None)
+    for module in (shell, medallion):
+        monkeypatch.setattr(module, "stop_spark", lambda: None)
+    monkeypatch.setattr(shell, "silence_pyspark", lambda: None)
     monkeypatch.setattr(medallion.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(medallion, "RUN_RESULTS", [tmp_path / "run_results.json", tmp_path / "of_sail.json"])
+    monkeypatch.setattr(display, "RUN_RESULTS", [tmp_path / "run_results.json", tmp_path / "of_sail.json"])
     monkeypatch.setenv("DBT_TARGET_PATH", "")
     monkeypatch.delenv("DBT_TARGET_PATH")
     monkeypatch.setenv("MEDALLION_HOME", str(tmp_path / "lake"))
@@ -102,26 +103,26 @@ HEALTH = {
 
 
 def test_operation_keeps_its_artifacts_apart() -> None:
-    assert medallion.operation("vacuum_tables", table="gold.t", layer=None, apply=True) == [
+    assert shell.operation("vacuum_tables", table="gold.t", layer=None, apply=True) == [
         "run-operation", "vacuum_tables", "--args", '{"table": "gold.t", "apply": true}',
         "--target-path", "target/upkeep",
     ]  # fmt: skip
 
 
 def test_query() -> None:
-    assert medallion.query("select 1", 5) == [
+    assert shell.query("select 1", 5) == [
         "show", "--inline", "select 1", "--limit", "5", "--output", "json", "--target-path", "target/upkeep",
     ]  # fmt: skip
 
 
 def test_call() -> None:
-    assert medallion.call("table_list", layer=None, table="it's") == '{{ table_list(table="it\'s") }}'
-    assert medallion.call("table_health") == "{{ table_health() }}"
+    assert shell.call("table_list", layer=None, table="it's") == '{{ table_list(table="it\'s") }}'
+    assert shell.call("table_health") == "{{ table_health() }}"
 
 
 def test_options() -> None:
-    assert medallion.options(target="cluster", vars=None) == ["--target", "cluster"]
-    assert medallion.options(target=None, vars=None) == []
+    assert shell.options(target="cluster", vars=None) == ["--target", "cluster"]
+    assert shell.options(target=None, vars=None) == []
 
 
 @pytest.mark.parametrize(
@@ -137,20 +138,20 @@ def test_options() -> None:
     ],
 )
 def test_known_errors_are_explained(message: str, word: str) -> None:
-    (meaning,) = medallion.explain([message, message])
+    (meaning,) = shell.explain([message, message])
     assert word in meaning
 
 
 def test_only_the_most_particular_meaning_is_told() -> None:
-    (meaning,) = medallion.explain(["[FAILED_READ_FILE] Encountered error: orders/1.csv (Permission denied)"])
+    (meaning,) = shell.explain(["[FAILED_READ_FILE] Encountered error: orders/1.csv (Permission denied)"])
     assert "landing file" in meaning
     own = "Cannot read orders/1.csv (Permission denied). Nothing of its batch was written; replace it."
-    assert medallion.explain([own]) == []
+    assert shell.explain([own]) == []
 
 
 def test_plans_in_messages_are_not_taken_for_errors() -> None:
     plan = "[TABLE_OR_VIEW_NOT_FOUND] ... ResolvedIdentifier org.apache.spark.sql.delta.catalog.DeltaCatalog@1, gold.t"
-    assert medallion.explain([plan]) == []
+    assert shell.explain([plan]) == []
 
 
 def test_short_leaves_out_frames_and_stack_traces() -> None:
@@ -159,21 +160,21 @@ def test_short_leaves_out_frames_and_stack_traces() -> None:
         "  No layer 'x'.\n  > in macro project_tables (a.sql)\n  > called by sql_operation\n"
         "\tat org.apache.Spark(1)\nmore"
     )
-    assert medallion.short([message]) == "No layer 'x'."
-    assert medallion.short([]) == "dbt failed; see logs/dbt.log"
+    assert shell.short([message]) == "No layer 'x'."
+    assert shell.short([]) == "dbt failed; see logs/dbt.log"
 
 
 @pytest.mark.parametrize(
     ("number", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_536_000, "1.5 MB"), (3e15, "3000.0 TB")]
 )
 def test_size(number: float, text: str) -> None:
-    assert medallion.size(number) == text
+    assert display.size(number) == text
 
 
 def test_cells_of_a_column_look_alike() -> None:
-    assert medallion.cells([1234, None, 5]) == ["1,234", "", "5"]
-    assert medallion.cells([2000, 1976.1]) == ["2,000.00", "1,976.10"]
-    assert medallion.cells([date(2026, 1, 2), None]) == ["2026-01-02", ""]
+    assert display.cells([1234, None, 5]) == ["1,234", "", "5"]
+    assert display.cells([2000, 1976.1]) == ["2,000.00", "1,976.10"]
+    assert display.cells([date(2026, 1, 2), None]) == ["2026-01-02", ""]
 
 
 # The commands --------------------------------------------------------------------------------------------------------
@@ -238,7 +239,7 @@ def test_status_of_an_empty_lake(fake: FakeDbt) -> None:
 def test_status(fake: FakeDbt) -> None:
     fake.rows("table_health", HEALTH)
     fake.rows("quarantine_summary", {"source": "orders", "rule": "quantity_not_zero", "record_count": 7})
-    medallion.RUN_RESULTS[0].write_text(
+    display.RUN_RESULTS[0].write_text(
         json.dumps(
             {
                 "metadata": {"generated_at": "2026-01-02T03:04:05.678Z"},
@@ -258,20 +259,20 @@ def test_status(fake: FakeDbt) -> None:
 
 def test_the_last_run_is_the_newest_of_any_target(fake: FakeDbt) -> None:
     run = {"metadata": {"generated_at": "2026-01-02T03:04:05Z"}, "args": {}, "elapsed_time": 1, "results": []}
-    for seconds, (file, which) in enumerate(zip(medallion.RUN_RESULTS, ("build", "test"), strict=True)):
+    for seconds, (file, which) in enumerate(zip(display.RUN_RESULTS, ("build", "test"), strict=True)):
         file.write_text(json.dumps(run | {"args": {"which": which}}))
         os.utime(file, (seconds, seconds))
-        assert f"Last run: dbt {which}," in medallion.last_run()
+        assert f"Last run: dbt {which}," in display.last_run()
 
 
 @pytest.mark.parametrize("artifact", ["{}", "[]", "not JSON", '{"results": [], "metadata": {"generated_at": null}}'])
 def test_another_artifact_is_no_last_run(fake: FakeDbt, artifact: str) -> None:
-    medallion.RUN_RESULTS[0].write_text(artifact)
-    assert medallion.last_run() == "No dbt run yet."
+    display.RUN_RESULTS[0].write_text(artifact)
+    assert display.last_run() == "No dbt run yet."
 
 
 def test_sail_has_a_target_folder_of_its_own(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(medallion, "sail_session", lambda writes: nullcontext())
+    monkeypatch.setattr(shell, "sail_session", lambda writes: nullcontext())
     assert medal("build").exit_code == 0
     assert "DBT_TARGET_PATH" not in os.environ
     assert medal("build", "--target", "sail").exit_code == 0
@@ -387,7 +388,7 @@ def test_a_table_that_fails_does_not_stop_the_others(fake: FakeDbt) -> None:
 def test_what_delta_rs_cannot_do_does_not_stop_the_others_either(
     fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(medallion, "sail_session", lambda writes: nullcontext())
+    monkeypatch.setattr(shell, "sail_session", lambda writes: nullcontext())
     fake.rows("table_list", {"layer": "gold", "table_name": "a"}, {"layer": "gold", "table_name": "b"})
     job = {"action": "optimize", "name": "gold.a", "location": str(tmp_path / "gone"), "zorder": []}
     fake.answer("run-operation .*gold.a", printed=[medallion.HAND_OVER + json.dumps(job)])
@@ -460,12 +461,12 @@ def test_a_lake_that_another_process_holds(fake: FakeDbt, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("target", ["local", "sail"])
 def test_two_writers_at_once(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str) -> None:
-    monkeypatch.setattr(medallion, "sail_session", lambda writes: nullcontext())
+    monkeypatch.setattr(shell, "sail_session", lambda writes: nullcontext())
     hold = f"""
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
-from scripts import medallion
-with medallion.lake_lock():
+from scripts import shell
+with shell.lake_lock():
     print(flush=True)
     time.sleep(60)
 """
@@ -492,7 +493,7 @@ def test_a_lake_folder_that_cannot_be_written(fake: FakeDbt, tmp_path: Path) -> 
 
 def test_an_empty_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDALLION_HOME", "")
-    assert medallion.lake_home() == ROOT / ".lake"
+    assert shell.lake_home() == ROOT / ".lake"
 
 
 @pytest.mark.parametrize("port", ["abc", "", "0", "70000", "-1"])
@@ -529,9 +530,9 @@ def test_a_signal_ends_the_command_and_what_it_started(signum: int, tmp_path: Pa
 import subprocess, sys, time, weakref
 proxy = weakref.proxy({{1}})
 sys.path.insert(0, {str(ROOT)!r})
-from scripts import medallion
+from scripts import shell
 java = subprocess.Popen(["sleep", "60"])
-with medallion.dbt_session(["--target", "none"]):
+with shell.dbt_session(["--target", "none"]):
     print(java.pid, flush=True)
     time.sleep(60)
 """

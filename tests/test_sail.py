@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT, Lake
 
-from scripts import medallion, sail, sail_sources
+from scripts import medallion, sail, sail_sources, shell
 
 TABLE = "gaps.t (a int, b array<string>) using delta location '{folder}/t'"
 GAPS = {
@@ -136,8 +136,8 @@ def test_upkeep_by_bare_dbt_is_refused(lake):
 OWN = f"""
 import sys
 sys.path.insert(0, {str(ROOT)!r})
-from scripts import medallion, sail
-with medallion.sail_session():
+from scripts import sail, shell
+with shell.sail_session():
     print(sail.port(), flush=True)
     sys.stdin.read()
 """
@@ -218,7 +218,7 @@ def test_what_a_killed_command_left_running_is_ended_before_the_next_one_writes(
     dead.sql(f"create table killed.t (a bigint) using delta location '{tmp_path}/t'")
 
     def next_command() -> None:
-        with medallion.interruptible("the next one"):
+        with shell.interruptible("the next one"):
             assert (tmp_path / "sail-session").read_text() == "the next one"
 
     assert "operation not found" in cut_short(dead, f"insert into killed.t {LONG}", next_command)
@@ -228,7 +228,7 @@ def test_what_a_killed_command_left_running_is_ended_before_the_next_one_writes(
 
 
 def test_a_signal_ends_what_a_served_sail_is_doing(spark):
-    assert "operation not found" in cut_short(spark, LONG, medallion.stop_statements)
+    assert "operation not found" in cut_short(spark, LONG, shell.stop_statements)
 
 
 # Its commands --------------------------------------------------------------------------------------------------------
