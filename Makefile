@@ -46,7 +46,7 @@ bench: setup ## measure against plain Spark SQL
 	@.venv/bin/python -m benchmarks $(ARGS)
 
 soak: setup ## the long tests
-	@MEDALLION_ENGINE=$(ENGINE) .venv/bin/python -m pytest -m soak $(ARGS)
+	@MEDALLION_ENGINE=$(ENGINE) .venv/bin/python -m pytest -m soak -s $(ARGS)
 
 docs: setup ## make the docs site and open it
 	@.venv/bin/medallion docs --serve $(TARGET) $(ARGS)
