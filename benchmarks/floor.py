@@ -68,7 +68,11 @@ def read_csv(spark: Any, files: list[Path]) -> Any:
     for header, paths in layouts.items():
         schema = ", ".join(f"`{name}` string" for name in (*header, "_corrupt_record"))
         frame = spark.read.options(**options).schema(schema).csv(paths)
-        frames.append(frame.selectExpr("*", "_metadata.file_path as source_file"))
+        # the record as it came, in the order of its file: its MD5 settles which of two listings wins
+        names = ", ".join(f"`{name}`" for name in header)
+        text = f"to_csv(struct({names}), map('escape', '\"', 'ignoreLeadingWhiteSpace', 'false'))"
+        record = f"coalesce(_corrupt_record, {text}) as record"
+        frames.append(frame.selectExpr("*", record, "_metadata.file_path as source_file"))
     return reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), frames)
 
 

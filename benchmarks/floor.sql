@@ -205,7 +205,7 @@ create or replace table silver.countries using delta as
 select * from csv.`{seeds}/countries.csv` with (header = 'true');
 
 create or replace table bronze.bronze_orders using delta as
-select *, current_timestamp() as ingested_at from landed_orders;
+select * except (record), current_timestamp() as ingested_at from landed_orders;
 
 create or replace temporary view judged_orders as
 with typed as (
@@ -417,7 +417,7 @@ with typed as (
         try_to_timestamp(extracted_at, 'yyyy-MM-dd HH:mm:ss') as extracted_at,
         _corrupt_record,
         source_file,
-        coalesce(_corrupt_record, to_csv(struct(product_id, name, category, list_price, extracted_at))) as record
+        record
     from bronze.bronze_products
 )
 select
@@ -428,7 +428,8 @@ select
         case when name is null then 'name_present' end,
         case when list_price is null then 'list_price_valid' end,
         case when list_price < 0 then 'list_price_not_negative' end,
-        case when extracted_at is null then 'extracted_at_valid' end
+        case when extracted_at is null then 'extracted_at_valid' end,
+        case when extracted_at not between '2000-01-01' and '2099-12-31' then 'extracted_at_plausible' end
     )) as violated_rules
 from typed;
 
@@ -439,7 +440,7 @@ create or replace table silver.silver_product_listings using delta as
 select product_id, extracted_at, name, category, list_price
 from judged_products
 where size(violated_rules) = 0
-qualify row_number() over (partition by product_id, extracted_at order by record desc) = 1;
+qualify row_number() over (partition by product_id, extracted_at order by md5(record) desc) = 1;
 
 create or replace table silver.silver_product_sightings using delta as
 select distinct product_id, extracted_at

@@ -582,7 +582,7 @@ def main(cases: list[str], repeats: int | None, work: Path, output: Path, **size
     options = [
         f"--{option.name.replace('_', '-')} {given[option.name]}"
         for option in click.get_current_context().command.params
-        if option.name in given and given[option.name] != option.default
+        if given.get(option.name) not in (None, option.default)
     ]
     command = f'make bench ARGS="{" ".join(options)}"' if options else "make bench"
     measured: list[Case] = []

@@ -57,7 +57,7 @@ KNOWN_ERRORS = [
      "A data file of a table is gone, deleted by hand or by VACUUM; restore it, or build with --full-refresh."),
     (r"StatusCode.UNAVAILABLE|failed to connect to all addresses",
      "No Sail server answers; run medallion serve --engine sail, or use medallion build, which starts one."),
-    (r"OutOfMemoryError|GC overhead limit",
+    (r"OutOfMemoryError|GC overhead limit|Not enough memory to build and broadcast",
      "Spark ran out of memory; raise spark.driver.memory in profiles.yml."),
     (r"No space left on device|StorageFull",
      "The disk is full; make room and run the command again, it goes on from here."),

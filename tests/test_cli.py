@@ -133,6 +133,7 @@ def test_options() -> None:
         ("[JAVA_GATEWAY_EXITED] Java gateway process exited", "Java 17"),
         ("[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] Cannot create table", "delete the folder"),
         ("[DELTA_CONCURRENT_APPEND.WITHOUT_HINT] Transaction conflict detected", "same time"),
+        ("org.apache.spark.SparkException: Not enough memory to build and broadcast the table", "spark.driver.memory"),
         ("io.delta.exceptions.ConcurrentAppendException: Files were added", "same time"),
         ("[INTERNAL_ERROR] Cannot find main error class 'DELTA_MERGE_UNRESOLVED_EXPRESSION'", "--full-refresh"),
     ],

@@ -230,6 +230,11 @@ def test_landing_root_of_a_project_named_by_a_relative_path_is_absolute():
     assert context({"landing_root": "drops"}, **settings)["landing_root"]() == "/home/me/lake/drops"
 
 
+@pytest.mark.parametrize("env", [{}, {"MEDALLION_HOME": ""}])
+def test_the_lake_lies_in_the_project_unless_said(env: dict[str, str]):
+    assert context(env=env)["lake_location"]("gold", "t") == "/home/me/lake house/.lake/warehouse/gold.db/t"
+
+
 @pytest.mark.parametrize("root", ["/data/landing", "/data/it's 100%+", r"/data/back\slash", "s3a://bucket/landing"])
 def test_source_file_is_the_decoded_path_below_the_landing_root(root: str):
     sql = call("source_file_of", "_metadata.file_path", variables={"landing_root": root})

@@ -1,6 +1,6 @@
 {#- Where a table of a schema lies on this machine: the folder of Spark's warehouse, which both engines share. -#}
 {%- macro lake_location(schema, identifier=none) -%}
-    {%- set warehouse = absolute_path(env_var('MEDALLION_HOME', '.lake')) ~ '/warehouse' -%}
+    {%- set warehouse = absolute_path(env_var('MEDALLION_HOME', '') or '.lake') ~ '/warehouse' -%}
     {#- It percent-encodes the others, and then takes what it wrote for the folder's name. -#}
     {%- if engine() == 'sail' and not modules.re.fullmatch('[A-Za-z0-9/_.~+=@,-]*', warehouse) -%}
         {{- exceptions.raise_compiler_error(
