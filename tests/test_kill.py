@@ -131,13 +131,28 @@ def test_of_two_builds_at_once_one_works_and_the_other_stops(undisturbed, tmp_pa
 
 @pytest.mark.soak
 def test_many_random_kills(tmp_path):
-    """Each build has a day of new files and is killed at any time; every 25 kills a fresh lake is its measure."""
+    """Each build has a day of new files and is killed at any time; after 25 kills a fresh lake is their measure."""
     wanted = int(os.environ.get("MEDALLION_KILLS", "100"))
     generator = random.Random(7)
-    home, landing = tmp_path / "home", tmp_path / "landing"
+    kills = 0
+    while kills < wanted:
+        lot = min(25, wanted - kills)
+        home, landing = tmp_path / "home", tmp_path / "landing"
+        killed = kill_builds(home, landing, lot, seed=kills, generator=generator)
+        build(home, landing)
+        build(tmp_path / "undisturbed", landing)
+        assert differences(tables(home), tables(tmp_path / "undisturbed")) == {}
+        kills += killed
+        print(f"{kills} kills survived")
+        for folder in (home, landing, tmp_path / "undisturbed"):
+            shutil.rmtree(folder)
+
+
+def kill_builds(home: Path, landing: Path, wanted: int, seed: int, generator: random.Random) -> int:
+    """Kill so many builds of a growing lake, each somewhere between its start and a tenth after its usual end."""
 
     def next_day(day: int) -> None:
-        generate(landing, seed=7, days=4 * wanted, events=80 * wanted, from_day=day, to_day=day + 1, truth=False)
+        generate(landing, seed=seed, days=100, events=2_000, from_day=day, to_day=day + 1, truth=False)
 
     next_day(0)
     build(home, landing)
@@ -146,21 +161,16 @@ def test_many_random_kills(tmp_path):
     build(home, landing)
     whole = time.monotonic() - started
 
-    kills = day = 0
-    while kills < wanted:
-        day += 1
-        next_day(day + 1)
+    killed = 0
+    for day in range(2, 100):
+        next_day(day)
         process = start_build(home, landing)
         end = time.monotonic() + generator.uniform(0.1, 1.1) * whole
         wait_for(lambda end=end: time.monotonic() > end, process)
-        if not kill(process):
+        if kill(process):
+            killed += 1
+        else:
             assert process.returncode == 0, (home / "output").read_text()
-            continue
-        kills += 1
-        if kills % 25 == 0 or kills == wanted:
-            build(home, landing)
-            other = tmp_path / f"undisturbed_{kills}"
-            build(other, landing)
-            assert differences(tables(home), tables(other)) == {}
-            shutil.rmtree(other)
-            print(f"{kills} kills survived")
+        if killed == wanted:
+            return killed
+    return killed
