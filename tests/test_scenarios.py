@@ -99,6 +99,13 @@ def test_a_run_without_new_files_commits_nothing(demo):
     assert demo.versions() == before
 
 
+def test_status_and_upkeep_know_every_table(demo):
+    result = demo.dbt("show", "--inline", "{{ table_list() }}", "--limit", "-1")
+    assert result.success, demo.explain(result)
+    names = {f"{row['layer']}.{row['table_name']}" for row in result.result.results[0].agate_table.rows}
+    assert names == demo.versions().keys()
+
+
 def test_bare_gold_selection_builds(demo):
     before = demo.versions()
     demo.build("--select", "tag:gold")

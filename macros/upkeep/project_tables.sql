@@ -1,5 +1,5 @@
 {#- The tables that this project keeps in the lake, from the graph and not from a list kept by hand: models, seeds and snapshots
-    that are tables and exist, and the ledgers. `layer` is the schema without the developer's prefix. -#}
+    that are tables and exist, and the books of models/ops.yml. `layer` is the schema without the developer's prefix. -#}
 {%- macro project_tables(layer=none, table=none) -%}
     {%- set order = ['bronze', 'silver', 'gold', 'ops'] -%}
     {%- set known = [] -%}
@@ -14,10 +14,9 @@
             'config': node.config,
         }) -%}
     {%- endfor -%}
-    {%- for ledger in [file_ledger(), batch_fields(), row_ledger(), discarded_records()] -%}
-        {%- do known.append({
-            'layer': 'ops', 'name': ledger.identifier, 'database': ledger.database, 'schema': ledger.schema, 'config': {},
-        }) -%}
+    {%- for book in graph.sources.values() | selectattr('source_name', 'equalto', 'ops') | sort(attribute='identifier')
+        if book.package_name == project_name -%}
+        {%- do known.append({'layer': 'ops', 'name': book.identifier, 'database': none, 'schema': book.schema, 'config': {}}) -%}
     {%- endfor -%}
 
     {%- set layers = known | map(attribute='layer') | unique | list -%}
