@@ -141,23 +141,31 @@ class LakeTables(Source):
 class LakeCommits(Source):
     """The newest commits of the Delta table in a folder; `path` is the folder, `#` and how many.
 
-    The time of a commit is that of its file, as in Spark's DESCRIBE HISTORY.
+    The time of a commit is that of its file, as in Spark's DESCRIBE HISTORY. `is_readable`: Sail cannot read a version
+    that is older than the last checkpoint.
     """
 
-    columns = "version bigint, committed_at string, operation string, metrics string, user_metadata string"
+    columns = (
+        "version bigint, committed_at string, operation string, metrics string, user_metadata string,"
+        " is_readable boolean"
+    )
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
         folder, _, limit = path.rpartition("#")
         log = Path(folder, "_delta_log")
         names = sorted(commits(log), reverse=True) if log.exists() else []
+        hint = log / "_last_checkpoint"
+        checkpoint = json.loads(hint.read_text())["version"] if hint.exists() else 0
         for file in (log / name for name in names[: int(limit)]):
             with file.open(encoding="utf-8") as lines:
                 own = next((json.loads(line) for line in lines if line.startswith('{"commitInfo"')), {})
             commit = own.get("commitInfo", {})
             metrics = json.dumps({name: str(value) for name, value in commit.get("operationMetrics", {}).items()})
             modified_at = file_row(file)[2]
-            yield int(file.stem), modified_at, commit.get("operation"), metrics, commit.get("userMetadata")
+            version = int(file.stem)
+            words = commit.get("userMetadata")
+            yield version, modified_at, commit.get("operation"), metrics, words, version >= checkpoint
 
 
 class LakeState(Source):

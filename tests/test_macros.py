@@ -117,7 +117,7 @@ def test_a_row_key_tells_any_two_rows_apart():
 
 def commit(version: int, operation: str, days_ago: float) -> dict[str, Any]:
     at = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=days_ago)
-    return {"version": version, "operation": operation, "committed_at": at.isoformat()}
+    return {"version": version, "operation": operation, "committed_at": at.isoformat(), "is_readable": True}
 
 
 @pytest.mark.parametrize(
@@ -154,6 +154,9 @@ def test_what_changed_of_an_input_is_told_by_its_commits(later: list[tuple[str, 
         assert "silver.input version as of 4" in found
     other = ("silver.input", "day", f"4@{commits[-1]['committed_at']}", commits[-1]["version"])
     assert call("_changed_rows", *other, variables={"time_travel_days": 7}, **stubs) == "all", "made anew since"
+    commits[0]["is_readable"] = False
+    nothing = "none" if expected == "none" else "all"
+    assert call("_changed_rows", *arguments, variables={"time_travel_days": 7}, **stubs) == nothing
 
 
 @pytest.mark.parametrize(("key", "partition"), [("a", "a"), (["a", "b"], "a, b")])

@@ -20,6 +20,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT, Lake
+from deltalake import DeltaTable
+from test_scenarios import NO_TESTS
 
 from scripts import medallion, sail, sail_sources, shell
 
@@ -30,6 +32,7 @@ GAPS = {
     "detail": "describe detail gaps.t",
     "properties": "show tblproperties gaps.t",
     "restore": "restore table gaps.t to version as of 0",
+    "versions before a checkpoint": "select * from gaps.checkpointed version as of 5",
     "optimize": "optimize gaps.t",
     "zorder": "optimize gaps.t zorder by (a)",
     "vacuum": "vacuum gaps.t",
@@ -65,6 +68,9 @@ def folder(spark, tmp_path_factory):
         (path / "mixed" / file).write_text("x\n")
     spark.sql("create schema if not exists gaps")
     spark.sql("create table " + TABLE.format(folder=path))
+    spark.sql(f"create table gaps.checkpointed (a int) using delta location '{path}/checkpointed'")
+    for number in range(10):
+        spark.sql(f"insert into gaps.checkpointed select {number}")
     return path
 
 
@@ -273,6 +279,19 @@ def test_a_table_whose_upkeep_fails_does_not_stop_the_others(orders, monkeypatch
     assert "tables failed: bronze.bronze_orders" in result.output
 
 
+def test_gold_follows_silver_past_a_checkpoint(lake):
+    header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+    line = "{},A1,THING,2,2026-01-{:02d} 10:00:00,1.50,17850.0,France\n"
+    lake.drop_file("orders/1.csv", header + line.format(1, 1) + line.format(2, 2))
+    lake.build("--select", "+daily_sales_by_product", *NO_TESTS)
+    lake.drop_file("orders/2.csv", header + line.format(3, 2) + line.format(4, 3))
+    lake.build("--select", "+silver_order_lines", *NO_TESTS)
+    DeltaTable(str(lake.path("silver.silver_order_lines"))).create_checkpoint()
+    lake.build("--select", "daily_sales_by_product", *NO_TESTS)
+    days = "select day(sales_date), units from {gold}.daily_sales_by_product order by 1"
+    assert lake.sql(days) == [(1, 2), (2, 4), (3, 2)]
+
+
 # Its data sources ----------------------------------------------------------------------------------------------------
 
 
@@ -289,7 +308,10 @@ def test_only_the_newest_commits_are_read(tmp_path):
         (log / other).write_text("not a commit")
     (log / f"{0:020}.json").write_text("not read")
     found = list(sail_sources.LakeCommits.rows(f"{table}#2"))
-    assert [(row[0], row[2]) for row in found] == [(2, "WRITE 2"), (1, "WRITE 1")]
+    assert [(row[0], row[2], row[-1]) for row in found] == [(2, "WRITE 2", True), (1, "WRITE 1", True)]
+    (log / "_last_checkpoint").write_text('{"version": 2, "size": 1}')
+    found = list(sail_sources.LakeCommits.rows(f"{table}#2"))
+    assert [(row[0], row[-1]) for row in found] == [(2, True), (1, False)]
     assert list(sail_sources.LakeTables.rows(str(table.parent))) == [("table",)]
     assert list(sail_sources.LakeCommits.rows(f"{tmp_path}/none#2")) == []
 

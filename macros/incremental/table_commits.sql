@@ -1,5 +1,5 @@
-{#- The newest commits of a Delta table, newest first: version, operation, time of the commit (ISO 8601, UTC), metrics and the
-    writer's own words (userMetadata, a mapping). -#}
+{#- The newest commits of a Delta table, newest first: version, operation, time of the commit (ISO 8601, UTC), metrics, the writer's
+    own words (userMetadata, a mapping), and whether the engine can read that version, VACUUM aside. -#}
 {%- macro table_commits(relation, limit=1) -%}
     {%- if engine() == 'sail' -%}
         {{- return(_sail_commits(relation, limit)) -}}
@@ -12,6 +12,7 @@
             'committed_at': commit['timestamp'].astimezone(modules.pytz.utc).isoformat(),
             'metrics': fromjson(commit['operationMetrics'] or '{}', {}),
             'user_metadata': fromjson(commit['userMetadata'] or '{}', {}),
+            'is_readable': true,
         }) -%}
     {%- endfor -%}
     {{- return(commits) -}}
@@ -29,6 +30,7 @@
             'committed_at': commit['committed_at'],
             'metrics': fromjson(commit['metrics'] or '{}', {}),
             'user_metadata': fromjson(commit['user_metadata'] or '{}', {}),
+            'is_readable': commit['is_readable'],
         }) -%}
     {%- endfor -%}
     {%- if not commits -%}

@@ -58,7 +58,7 @@
     {%- endif -%}
     {%- set columns = adapter.get_columns_in_relation(input) | map(attribute='name') | list -%}
     {%- set key = _unique_key(input) -%}
-    {%- if operations != ['MERGE'] or column not in columns or 'batch_id' not in columns or not key -%}
+    {%- if not commits[-1].is_readable or operations != ['MERGE'] or column not in columns or 'batch_id' not in columns or not key -%}
         {{- return('all') -}}
     {%- endif -%}
     {%- set before = input ~ ' version as of ' ~ seen -%}

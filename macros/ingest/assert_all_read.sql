@@ -66,14 +66,14 @@
     where problem is null
 {%- endmacro -%}
 
-{#- The newest version of the table that does not hold the batch yet. -#}
+{#- The newest version of the table that does not hold the batch yet; in words, where it cannot be read any more. -#}
 {%- macro _version_before(bronze, batch_id) -%}
     {%- set found = [] -%}
-    {%- for commit in table_commits(bronze, 50) if not found -%}
+    {%- for commit in table_commits(bronze, 50) if commit.is_readable and not found -%}
         {%- set newest = run_query('select max(batch_id) from ' ~ bronze ~ ' version as of ' ~ commit.version).rows[0][0] -%}
         {%- if (newest or 0) | int < batch_id -%}
             {%- do found.append(commit.version) -%}
         {%- endif -%}
     {%- endfor -%}
-    {{- return(found | first | default(0)) -}}
+    {{- return(found | first | default('the newest without that batch')) -}}
 {%- endmacro -%}
