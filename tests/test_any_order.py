@@ -140,7 +140,7 @@ def broken_periods(lake: Lake) -> list[str]:
         listed.add(product)
     for product, _, _, _, begin, end, is_current in rows(lake, "gold.product_history"):
         products[product].append((begin, end or "9999", None, is_current))
-    newest = max(at for times in sightings.values() for at in times)
+    newest = max((at for times in sightings.values() for at in times), default=None)
     for product, times in sightings.items():
         found += _broken(
             product,
