@@ -134,17 +134,17 @@ def test_many_random_kills(tmp_path):
     """Each build has a day of new files and is killed at any time; after 25 kills a fresh lake is their measure."""
     wanted = int(os.environ.get("MEDALLION_KILLS", "100"))
     generator = random.Random(7)
+    home, landing, undisturbed_home = folders = [tmp_path / name for name in ("home", "landing", "undisturbed")]
     kills = 0
     while kills < wanted:
         lot = min(25, wanted - kills)
-        home, landing = tmp_path / "home", tmp_path / "landing"
         killed = kill_builds(home, landing, lot, seed=kills, generator=generator)
         build(home, landing)
-        build(tmp_path / "undisturbed", landing)
-        assert differences(tables(home), tables(tmp_path / "undisturbed")) == {}
+        build(undisturbed_home, landing)
+        assert differences(tables(home), tables(undisturbed_home)) == {}
         kills += killed
         print(f"{kills} kills survived")
-        for folder in (home, landing, tmp_path / "undisturbed"):
+        for folder in folders:
             shutil.rmtree(folder)
 
 
@@ -172,5 +172,5 @@ def kill_builds(home: Path, landing: Path, wanted: int, seed: int, generator: ra
         else:
             assert process.returncode == 0, (home / "output").read_text()
         if killed == wanted:
-            return killed
+            break
     return killed

@@ -78,6 +78,8 @@ def test_delta_rs_reads_the_same_sums(shop):
     total = Decimal("4388651.731")
     lines = delta_rs(shop.path("silver.silver_order_lines"), "select sum(net_amount), sum(quantity) from t")
     assert lines == [(total, 2_286_692)]
+    sales = delta_rs(shop.path("gold.daily_sales_by_product"), "select count(*), sum(net_revenue) from t")
+    assert sales == [(136_286, total)]
     tables = [name for name in shop.versions() if name.startswith(("silver.", "gold."))]
     assert len(tables) > 20
     for name in tables:

@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT, Lake
 from deltalake import DeltaTable
+from test_hostile_input import HEADER, line
 from test_scenarios import NO_TESTS
 
 from scripts import medallion, sail, sail_sources, shell
@@ -280,11 +281,10 @@ def test_a_table_whose_upkeep_fails_does_not_stop_the_others(orders, monkeypatch
 
 
 def test_gold_follows_silver_past_a_checkpoint(lake):
-    header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
-    line = "{},A1,THING,2,2026-01-{:02d} 10:00:00,1.50,17850.0,France\n"
-    lake.drop_file("orders/1.csv", header + line.format(1, 1) + line.format(2, 2))
+    first, second, third = (f"2026-01-0{day} 10:00:00" for day in (1, 2, 3))
+    lake.drop_file("orders/1.csv", HEADER + line("1", date=first) + line("2", date=second))
     lake.build("--select", "+daily_sales_by_product", *NO_TESTS)
-    lake.drop_file("orders/2.csv", header + line.format(3, 2) + line.format(4, 3))
+    lake.drop_file("orders/2.csv", HEADER + line("3", date=second) + line("4", date=third))
     lake.build("--select", "+silver_order_lines", *NO_TESTS)
     DeltaTable(str(lake.path("silver.silver_order_lines"))).create_checkpoint()
     lake.build("--select", "daily_sales_by_product", *NO_TESTS)
