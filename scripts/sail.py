@@ -78,13 +78,10 @@ def own_server() -> Iterator[None]:
             os.environ[VARIABLE] = before
 
 
-def connect(session_id: str | None = None) -> SparkSession:
+def connect() -> SparkSession:
     """A session that gives up within seconds where no Sail server answers; Spark's own tries for ten minutes.
 
     The first one in a process is dbt's too.
-
-    Args:
-        session_id: join the session of this name.
 
     Raises:
         SailError: what listens at the port is no Sail server.
@@ -98,8 +95,7 @@ def connect(session_id: str | None = None) -> SparkSession:
     try:
         with grpc.insecure_channel(address) as channel:
             grpc.channel_ready_future(channel).result(timeout=PATIENCE)
-        named = f"/;session_id={session_id}" if session_id else ""
-        session = SparkSession.builder.remote(f"sc://{address}{named}").create()
+        session = SparkSession.builder.remote(f"sc://{address}").create()
         session.client.set_retry_policies([DefaultPolicy(max_retries=4)])
         session.version  # noqa: B018 (asks the server)
     except (grpc.FutureTimeoutError, grpc.RpcError, PySparkException):
@@ -107,3 +103,22 @@ def connect(session_id: str | None = None) -> SparkSession:
             f"What listens at {address} is no Sail server, or does not answer; end it, or set {VARIABLE}."
         ) from None
     return session
+
+
+def end_statements(session_id: str) -> None:
+    """End what a session is still running; one that has ended runs nothing.
+
+    Args:
+        session_id: its name.
+    """
+    from pyspark.errors import IllegalArgumentException
+    from pyspark.sql.connect.session import SparkSession
+
+    session = SparkSession.builder.remote(f"sc://{HOST}:{port()}/;session_id={session_id}").create()
+    try:
+        session.interruptAll()
+    except IllegalArgumentException as problem:
+        if "is not running" not in str(problem):
+            raise
+    finally:
+        session.client.close()

@@ -254,12 +254,12 @@ def interruptible(session_id: str) -> Iterator[None]:
     """
     note = lake_home() / "sail-session"
     if note.exists():
-        left = sail.connect(note.read_text())
-        left.interruptAll()
-        left.client.close()
+        sail.end_statements(note.read_text())
     note.write_text(session_id)
-    yield
-    note.unlink()
+    try:
+        yield
+    finally:
+        note.unlink()
 
 
 def target_of(options: Sequence[str]) -> str:

@@ -219,7 +219,7 @@ def cut_short(session, statement: str, cut) -> str:
 def test_what_a_killed_command_left_running_is_ended_before_the_next_one_writes(spark, monkeypatch, tmp_path):
     """A served Sail goes on with the INSERT of a client that was killed."""
     monkeypatch.setenv("MEDALLION_HOME", str(tmp_path))
-    dead = sail.connect(str(uuid.uuid4()))
+    dead = sail.connect()
     (tmp_path / "sail-session").write_text(dead.session_id)
     dead.sql("create schema if not exists killed")
     dead.sql(f"create table killed.t (a bigint) using delta location '{tmp_path}/t'")
@@ -232,6 +232,37 @@ def test_what_a_killed_command_left_running_is_ended_before_the_next_one_writes(
     assert len(list((tmp_path / "t" / "_delta_log").glob("*.json"))) == 1
     assert not (tmp_path / "sail-session").exists()
     dead.stop()
+
+
+def test_a_command_that_ends_leaves_nothing_for_the_next_one(spark, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDALLION_HOME", str(tmp_path))
+    with pytest.raises(SystemExit), shell.interruptible("this one"):
+        raise SystemExit(0)
+    assert not (tmp_path / "sail-session").exists()
+
+
+def test_a_session_that_has_ended_stops_no_command(spark, monkeypatch, tmp_path):
+    """A command that was killed may have come so far."""
+    monkeypatch.setenv("MEDALLION_HOME", str(tmp_path))
+    ended = sail.connect()
+    ended.stop()
+    (tmp_path / "sail-session").write_text(ended.session_id)
+    with shell.interruptible("this one"):
+        pass
+    assert not (tmp_path / "sail-session").exists()
+
+
+def test_two_commands_on_a_served_sail(tmp_path):
+    port = free_port()
+    environment = os.environ | {sail.VARIABLE: str(port), "MEDALLION_HOME": str(tmp_path)}
+    environment |= {"MEDALLION_LANDING": str(tmp_path / "landing"), "DBT_TARGET_PATH": str(tmp_path / "target")}
+    command = [sys.executable, "-m", "scripts.medallion"]
+    with subprocess.Popen([*command, "serve"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        server.stdout.readline()
+        build = [*command, "build", "--target", "sail", "--select", "countries", *NO_TESTS]
+        ended = [subprocess.run(build, cwd=ROOT, env=environment, capture_output=True, text=True) for _ in range(2)]
+        server.terminate()
+    assert [command.returncode for command in ended] == [0, 0], [command.stdout + command.stderr for command in ended]
 
 
 def test_a_signal_ends_what_a_served_sail_is_doing(spark):
