@@ -422,7 +422,7 @@ def replay(dbt: Dbt, source: str, apply: bool) -> int:
     if apply:
         # a rule may read a seed
         return dbt.run("build", "--full-refresh", "--select", f"+{judged},resource_type:seed", f"{judged}+")
-    say(f"Nothing was changed. medallion quarantine replay {source} --apply does it.")
+    say("Nothing was changed. The same command with --apply does it.")
     return OK
 
 

@@ -66,6 +66,12 @@ def run_dbt(*args: str, project_dir: Path = ROOT, target_path: Path | None = Non
     return dbtRunner().invoke(command)
 
 
+def alone(home: Path, landing: Path) -> dict[str, str]:
+    """The environment of a command with a lake and, on Sail, a server of its own: at port 1 it finds nobody's."""
+    places = {"MEDALLION_HOME": str(home), "MEDALLION_LANDING": str(landing)}
+    return os.environ | places | {sail.VARIABLE: "1"}
+
+
 def delta_rs(table: Path | str, query: str) -> list[tuple]:
     """Rows of a query of the Delta table in a folder, named `t` in it; read by delta-rs, without Spark."""
     import duckdb

@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import ENGINE, ROOT, TARGET
+from conftest import ENGINE, ROOT, TARGET, alone
 from lakes import contents, differences, unbalanced
 
 from scripts.generate import generate
@@ -40,14 +40,13 @@ if ENGINE == "sail":
 
 def start_build(home: Path, landing: Path) -> subprocess.Popen:
     """A real build on a lake of its own, as leader of its process group."""
-    environment = os.environ | {"MEDALLION_HOME": str(home), "MEDALLION_LANDING": str(landing)}
     options = ["--quiet", "--target", TARGET, "--target-path", str(home / "target")]
     home.mkdir(parents=True, exist_ok=True)
     with (home / "output").open("w") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "scripts.medallion", "build", *SELECT, *NO_TESTS, *options],
             cwd=ROOT,
-            env=environment,
+            env=alone(home, landing),
             start_new_session=True,
             stdout=output,
             stderr=subprocess.STDOUT,
