@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -30,6 +31,13 @@ SAIL_ARTIFACTS = "target/sail"
 
 # dbt's exit codes, and one for a lake in use
 OK, FAILED, ERROR, BUSY = 0, 1, 2, 3
+
+# Two writers of one table, as Delta and Sail tell it. Any build may be repeated: what was written is not written twice.
+CONFLICT = (
+    r"DELTA_CONCURRENT|DELTA_METADATA_CHANGED|Concurrent\w+Exception|MetadataChangedException"
+    r"|Failed to commit transaction"
+)
+PAUSES = [1, 5, 15]  # seconds before a build that met one is repeated
 
 # What an error of Spark or Delta means, and what to do about it.
 # The first that fits is told, so what is more particular comes first.
@@ -51,7 +59,7 @@ KNOWN_ERRORS = [
      "A batch holds a key of the model twice; deduplicate it before the MERGE."),
     (r"DELTA_MERGE_UNRESOLVED_EXPRESSION",
      "The model no longer has a column that its table has; see on_schema_change, or build it with --full-refresh."),
-    (r"DELTA_CONCURRENT|DELTA_METADATA_CHANGED|Concurrent\w+Exception|MetadataChangedException",
+    (CONFLICT,
      "Another process wrote the same table at the same time; nothing is half written, run the command again."),
     (r"FAILED_READ_FILE.*[.]parquet|DELTA_FILE_NOT_FOUND|FileReadException",
      "A data file of a table is gone, deleted by hand or by VACUUM; restore it, or build with --full-refresh."),
@@ -136,8 +144,14 @@ class Dbt:
         return result
 
     def run(self, *arguments: str) -> int:
-        """dbt as on the command line; returns its exit code."""
+        """dbt as on the command line, and again where another writer of a table came first; returns its exit code."""
         code = exit_code(self.invoke(list(arguments)))
+        for pause in PAUSES:
+            if code != FAILED or not any(re.search(CONFLICT, text) for text in self.errors):
+                break
+            say(f"Another process wrote a table at the same time; the same command again in {pause} s.")
+            time.sleep(pause)
+            code = exit_code(self.invoke(list(arguments)))
         for meaning in explain(self.errors) if code else []:
             say(f"→ {meaning}")
         return code

@@ -50,7 +50,11 @@ class FakeDbt:
     def invoke(self, arguments: list[str]) -> SimpleNamespace:
         self.invocations.append(arguments)
         line = " ".join(arguments)
-        answer = next((answer for fits, answer in self.answers if re.match(fits, line)), {})
+        answer = next(
+            (answer for fits, answer in self.answers if re.match(fits, line) and answer.get("times", 1) > 0), {}
+        )
+        if "times" in answer:
+            answer["times"] -= 1
         events = [("error", "NodeError", text) for text in answer.get("errors", [])]
         events += [("info", "PrintEvent", text) for text in answer.get("printed", [])]
         for level, name, text in events:
@@ -222,6 +226,18 @@ def test_build_explains_known_errors(fake: FakeDbt) -> None:
     result = medal("build")
     assert result.exit_code == 1
     assert "holds a key of the model twice" in result.output
+    assert fake.commands == ["build"]
+
+
+@pytest.mark.parametrize(("lost", "builds", "code"), [(0, 1, 0), (2, 3, 0), (9, 4, 1)])
+def test_a_build_that_another_writer_came_before_is_repeated(
+    fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, lost: int, builds: int, code: int
+) -> None:
+    monkeypatch.setattr(shell, "PAUSES", [0, 0, 0])
+    fake.answer("build", times=lost, success=False, errors=["[DELTA_CONCURRENT_DELETE_READ] x"])
+    result = medal("build", "--select", "tag:gold")
+    assert (result.exit_code, fake.commands) == (code, ["build --select tag:gold"] * builds)
+    assert ("run the command again" in result.output) is (code == 1)
 
 
 def test_options_reach_every_invocation(fake: FakeDbt) -> None:
