@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import ROOT, Lake
+from conftest import ROOT, Lake, alone
 from deltalake import DeltaTable
 from test_hostile_input import HEADER, line
 from test_scenarios import NO_TESTS
@@ -254,8 +254,8 @@ def test_a_session_that_has_ended_stops_no_command(spark, monkeypatch, tmp_path)
 
 def test_two_commands_on_a_served_sail(tmp_path):
     port = free_port()
-    environment = os.environ | {sail.VARIABLE: str(port), "MEDALLION_HOME": str(tmp_path)}
-    environment |= {"MEDALLION_LANDING": str(tmp_path / "landing"), "DBT_TARGET_PATH": str(tmp_path / "target")}
+    environment = alone(tmp_path, tmp_path / "landing")
+    environment |= {sail.VARIABLE: str(port), "DBT_TARGET_PATH": str(tmp_path / "target")}
     command = [sys.executable, "-m", "scripts.medallion"]
     with subprocess.Popen([*command, "serve"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
         server.stdout.readline()

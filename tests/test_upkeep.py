@@ -386,6 +386,7 @@ def test_table_health(kept: Lake) -> None:
     assert rows["gold.sorted"]["size_bytes"] > 0
     assert rows["silver.quarantine_empty"]["row_count"] == 0
     assert "gold.a_view" not in rows
+    assert next(iter(rows)).startswith("silver.")
     (written,) = kept.sql("select unix_timestamp(last_written_at) - unix_timestamp() from (" + _compiled(kept) + ")")[0]
     assert -600 < written <= 0
 
