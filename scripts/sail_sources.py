@@ -128,25 +128,36 @@ class LandingContents(Source):
 
 
 class LakeTables(Source):
-    """Delta tables in the folder `path` of a schema."""
+    """Delta tables of a schema with version, time of its commit (milliseconds since 1970), properties and names of columns; `path` is the
+    folder of the schema, `#` and a pattern of table names.
+    """
 
-    columns = "table_name string"
+    columns = "table_name string, version bigint, committed_at bigint, properties string, columns string"
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
-        # without a commit it is what a killed run left
-        yield from sorted((log.parent.name,) for log in Path(path).glob("*/_delta_log") if any(commits(log)))
+        from deltalake import DeltaTable
+
+        folder, _, pattern = path.rpartition("#")
+        for log in sorted(Path(folder).glob(f"{pattern}/_delta_log")):
+            newest = max(commits(log), default=None)  # without a commit it is what a killed run left
+            if newest:
+                table = DeltaTable(str(log.parent))
+                properties = json.dumps(table.metadata().configuration)
+                columns = json.dumps([field.name for field in table.schema().fields])
+                version = int(newest.removesuffix(".json"))
+                yield log.parent.name, version, milliseconds(log / newest), properties, columns
 
 
 class LakeCommits(Source):
     """The newest commits of the Delta table in a folder; `path` is the folder, `#` and how many.
 
-    The time of a commit is that of its file, as in Spark's DESCRIBE HISTORY. `is_readable`: Sail cannot read a version
+    The time of a commit is that of its file, in milliseconds since 1970, as in Spark's DESCRIBE HISTORY. `is_readable`: Sail cannot read a version
     that is older than the last checkpoint.
     """
 
     columns = (
-        "version bigint, committed_at string, operation string, metrics string, user_metadata string,"
+        "version bigint, committed_at bigint, operation string, metrics string, user_metadata string,"
         " is_readable boolean"
     )
 
@@ -162,10 +173,9 @@ class LakeCommits(Source):
                 own = next((json.loads(line) for line in lines if line.startswith('{"commitInfo"')), {})
             commit = own.get("commitInfo", {})
             metrics = json.dumps({name: str(value) for name, value in commit.get("operationMetrics", {}).items()})
-            modified_at = file_row(file)[2]
             version = int(file.stem)
             words = commit.get("userMetadata")
-            yield version, modified_at, commit.get("operation"), metrics, words, version >= checkpoint
+            yield version, milliseconds(file), commit.get("operation"), metrics, words, version >= checkpoint
 
 
 class LakeState(Source):
@@ -222,6 +232,11 @@ def problem(name: str, reason: Exception) -> str:
 
 def is_hidden(name: str) -> bool:
     return name.startswith(".") or (name.startswith("_") and "=" not in name) or name.endswith("._COPYING_")
+
+
+def milliseconds(file: Path) -> int:
+    """Modification time since 1970, as Spark sees it, so that positions agree."""
+    return file.stat().st_mtime_ns // 1_000_000
 
 
 def file_row(file: Path) -> tuple[str, int, str]:

@@ -24,6 +24,7 @@ from scripts import sail
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
+NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
 TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
 # A test module runs on both engines but for these; a test that differs from its module is marked with `engines`.

@@ -34,7 +34,7 @@ CUSTOMERS = "models/gold/dim_customers.sql"
 PRODUCTS = "models/gold/product_history.sql"
 # name: (file, text, what stands there instead, the first table that is wrong, or the place of the row ledger)
 MUTANTS = {
-    "an equal version replaces": ("macros/incremental/is_newer.sql", "' > '", "' >= '", "superseded"),
+    "an equal version replaces": ("macros/ledger/places.sql", "' > '", "' >= '", "superseded"),
     "an equal line is kept": (
         "models/silver/judged/judged_orders.sql",
         "'quantity', 'invoiced_at'",
@@ -69,7 +69,7 @@ MUTANTS = {
         "silver_products",
     ),
     "gold forgets the old day": (
-        "macros/incremental/touched.sql",
+        "macros/gold/touched.sql",
         "' union all select before.'",
         "' union all select after.'",
         "daily_user_activity",

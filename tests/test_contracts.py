@@ -101,7 +101,7 @@ def test_constraints_of_the_table_follow_the_yaml(kit: Lake):
     def operations() -> list[str]:
         return [commit["operation"] for commit in kit.commits("gold.grown")]
 
-    build = ["--select", "grown"]
+    build = ["--select", "+grown"]
     declare(kit, "grown", [POSITIVE])
     kit.build(*build)
     assert operations() == ["CREATE OR REPLACE TABLE AS SELECT"], "constraints must not need commits of their own"
@@ -138,17 +138,17 @@ def test_constraints_of_the_table_follow_the_yaml(kit: Lake):
 @pytest.mark.skipif(ENGINE != "sail", reason="Spark drops it")
 def test_sail_goes_on_with_a_constraint_that_it_cannot_drop(kit: Lake):
     declare(kit, "grown", [POSITIVE])
-    kit.build("--select", "grown")
+    kit.build("--select", "+grown")
     location = kit.path("gold.grown")
     kit.sql(f"create schema if not exists {kit.prefix}gold")
     kit.sql(f"create table if not exists {{gold}}.grown using delta location '{location}'")
     kit.sql("alter table {gold}.grown add constraint old check (amount < 9)")
-    kit.build("--select", "grown")
+    kit.build("--select", "+grown")
     assert rows(kit, "grown") == [(1, 2, "x y")] * 2
     assert constraints(kit, "grown") == {"old": "amount < 9"}
 
     declare(kit, "grown", [POSITIVE], tblproperties=KEPT_LONGER)
-    kit.build("--select", "grown", nothing_new=True)
+    kit.build("--select", "+grown", nothing_new=True)
     assert properties(kit, "grown").items() >= KEPT_LONGER.items()
     assert rows(kit, "grown") == [(1, 2, "x y")] * 2
 

@@ -17,23 +17,25 @@ from test_scenarios import NO_TESTS
 
 from scripts.generate import generate
 
-INCREMENTAL = "macros/overrides/incremental.sql"
-CREATE = (INCREMENTAL, "{%- do create_empty_table(")
-CREATED = (INCREMENTAL, "{%- do reconcile_tblproperties(")
-WRITE = (INCREMENTAL, "{%- do _write_staged(")
-WRITTEN = (INCREMENTAL, "{%- if 'files' in plan -%}")
-BALANCE = (INCREMENTAL, "{%- do balance_rows(target_relation, plan.get('since', 0), pruning)")
+PATH = "macros/materializations/"
+INCREMENTAL = PATH + "incremental.sql"
+CREATE = (PATH + "write.sql", "{%- set has_rows = on_engine('create_table', plan.table")
+CREATED = (PATH + "write.sql", "{%- do document_columns(plan.table")
+WRITE = (INCREMENTAL, "{%- do write_rows(")
+WRITTEN = (INCREMENTAL, "{%- do account_for(")
+BALANCE = ("macros/bronze/record_files.sql", "{%- do run_memory('newest')")
 PLACED = ("macros/ledger/balance_rows.sql", "{%- do record_places(")
-CONSUME = (INCREMENTAL, "{%- do record_consumed(")
-CONSUMED = (INCREMENTAL, "{%- do persist_docs(")
+CONSUME = (INCREMENTAL, "{%- do mark_consumed(")
+CONSUMED = (INCREMENTAL, "{%- do apply_grants(")
 HOOKS = (INCREMENTAL, "{{ run_hooks(post_hooks) }}")
-FILES = ("macros/ingest/record_files.sql", "{%- call statement('record_files') -%}")
-SEED_CREATE = ("macros/overrides/seed.sql", "{%- do create_empty_table(")
-SEED_CREATED = ("macros/overrides/seed.sql", "{%- do run_query('insert into")
-SEED_INSERTED = ("macros/overrides/seed.sql", "{%- do run_query('alter table")
-SNAPSHOT = ("macros/overrides/snapshot_merge_sql.sql", "{{- default__snapshot_merge_sql(")
-LEDGERS = ("macros/ledger/create_ledgers.sql", "{%- set columns = _ledger_columns()")
-FORGOTTEN = ("macros/ingest/next_batch_id.sql", "{%- set committed")
+FILES = ("macros/bronze/record_files.sql", "{%- call statement('record_files') -%}")
+SEED_CREATE = (PATH + "seed.sql", "{%- set has_rows = on_engine('create_table', relation")
+SEED_CREATED = (PATH + "seed.sql", "{%- do adapter.add_query('insert into")
+SEED_INSERTED = (PATH + "seed.sql", "{%- do set_properties(")
+SNAPSHOT = ("macros/patches/snapshot_merge_sql.sql", "{{- default__snapshot_merge_sql(")
+SNAPSHOT_TAKEN = (PATH + "snapshot.sql", "{%- do mark_consumed(")
+LEDGERS = ("macros/ledger/tables.sql", "{%- do on_engine('create_ledger'")
+FORGOTTEN = ("macros/bronze/plan_files.sql", "{%- set committed")
 DISCARDED = ("macros/upkeep/discard_records.sql", "{%- set batch_ids")
 
 # name: (state of the lake, arguments of the build, {model: the statement before which it is cut})

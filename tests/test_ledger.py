@@ -16,15 +16,15 @@ from scripts.generate import generate
 
 ALL = set(SILVER)
 VERSIONED = ALL - {"orders"}
-WINDOW = "macros/incremental/new_batches.sql"
-MERGE = "macros/overrides/get_merge_sql.sql"
+WINDOW = "macros/silver/new_batches.sql"
+MERGE = "macros/materializations/write.sql"
 MODELS = "models/silver/silver_*.sql"
 QUARANTINE = "macros/silver/quarantine.sql"
 # name: (files, text, what stands there instead, sources that must be found out)
 MUTANTS = {
-    "window ends a batch early": (WINDOW, "<= {{ newest }}", "< {{ newest }}", ALL),
-    "window starts a batch late": (WINDOW, "> {{ seen }}", "> {{ seen }} + 1", ALL),
-    "window is always empty": (WINDOW, "seen >= newest", "seen > 0", ALL),
+    "window ends a batch early": (WINDOW, "' and batch_id <= '", "' and batch_id < '", ALL),
+    "window starts a batch late": (WINDOW, "'(batch_id > ' ~ since", "'(batch_id > ' ~ (since + 1)", ALL),
+    "window is always empty": (WINDOW, "since >= newest", "since > 0", ALL),
     "silver takes bad records": (MODELS, "size(violated_rules) = 0", "size(violated_rules) >= 0", ALL),
     "silver takes only bad records": (MODELS, "size(violated_rules) = 0", "size(violated_rules) > 0", ALL),
     "silver takes either": (MODELS, "(violated_rules) = 0 and", "(violated_rules) = 0 or", ALL),

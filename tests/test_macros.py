@@ -37,8 +37,8 @@ def context(variables: dict[str, Any] | None = None, env: dict[str, str] | None 
     """All macros of the folders under test in the context that dbt gives to every template; `stubs` come last."""
     set_invocation_context(env or {})
     names = generate_base_context(variables or {})
-    for folder in ("engines", "incremental", "ingest", "overrides", "silver"):
-        for path in (ROOT / "macros" / folder).glob("*.sql"):
+    for folder in ("engines", "run", "ingest", "bronze", "patches", "silver", "gold", "ledger"):
+        for path in (ROOT / "macros" / folder).rglob("*.sql"):
             text = path.read_text()
             for name in re.findall(r"{%-? macro (\w+)\(", text):
                 macro = SimpleNamespace(name=name, macro_sql=text, unique_id=name, original_file_path=str(path))
@@ -79,31 +79,57 @@ def refuse(message: str) -> None:
     raise ValueError(message)
 
 
-@pytest.mark.parametrize("host", ["local", "sail"])
+@pytest.mark.parametrize("host", ["cluster", "local", "sail"])
 def test_a_location_is_honoured_or_refused(host: str):
     stubs = {"target": SimpleNamespace(host=host), "config": {"location_root": "/lakes/"}, "model": ORDERS}
     stubs["exceptions"] = SimpleNamespace(raise_compiler_error=refuse)
-    if host == "local":
+    if host == "cluster":
         assert call("spark__location_clause", **stubs) == "location '/lakes/gold/orders'"
     else:
-        with pytest.raises(ValueError, match="orders: location_root does not work on Sail"):
+        with pytest.raises(ValueError, match="orders: location_root does not work in a lake on this machine"):
             call("spark__location_clause", **stubs)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_a_plan_comes_back_from_the_sql_it_travelled_in(text: str):
-    plan = {"consumed": {text: 7}, "replace_where": text, "files": [{"uri": text, "size": 3}], "skip": False}
-    macros = context()
-    comment = macros["write_plan"](plan).strip()
-    sql = f"select '/* not a plan */' as a -- {{}}\nwhere true {comment} and 1 = 1 /* nor this */"
+def windows(**model: Any) -> dict[str, Any]:
+    """The macros of a model that is being built."""
+    config = SimpleNamespace(materialized=model.pop("materialized", "incremental"))
+    node = SimpleNamespace(**{"name": "m", "unique_id": "model.m", "resource_type": "model", "config": config, **model})
+    return context(
+        model=node,
+        graph={},
+        invocation_id="1-2",
+        flags=SimpleNamespace(WHICH="build"),
+        exceptions=SimpleNamespace(raise_compiler_error=refuse),
+    )
 
-    assert macros["read_plan"](sql) == plan
-    # nothing inside may begin or end a comment, or break a line
-    assert re.fullmatch(r"/\* medallion [^*/\n]+ \*/", comment)
+
+@pytest.mark.parametrize("text", [*HOSTILE, '/* medallion {"skip": true} */', "medallion_window_", "medallion_window_1_3"])
+def test_no_text_of_a_feed_passes_for_a_window(text: str):
+    macros = windows()
+    sql = f"select {macros['sql_literal'](text)} where {macros['touched']('day')}"
+    assert macros["requested_window"](sql) == {"kind": "keys", "column": "day", "asked_by": "touched('day')"}
+    assert macros["fill_window"](sql, "true") == f"select {macros['sql_literal'](text)} where true"
 
 
-def test_sql_without_a_plan_has_an_empty_one():
-    assert call("read_plan", "select 1 /* medallions */") == {}
+def test_a_model_asks_for_one_window_only():
+    macros = windows()
+    assert macros["touched"]("day") == macros["touched"]("day")
+    with pytest.raises(ValueError, match="m asks for two different windows, touched\\('day'\\) and rebuild_when_changed"):
+        macros["rebuild_when_changed"]()
+    with pytest.raises(ValueError, match="m asks for two different windows"):
+        macros["touched"]("customer_id")
+
+
+def test_only_an_incremental_model_asks_for_a_window():
+    with pytest.raises(ValueError, match="m is ephemeral, and only an incremental model can ask for a window"):
+        windows(materialized="ephemeral")["touched"]("day")
+    assert windows(resource_type="unit_test")["touched"]("day") == "true"
+    macros = windows()
+    with pytest.raises(ValueError, match="another model asked for"):
+        macros["requested_window"](f"select 1 where {macros['_placeholder']()}")
+    macros["touched"]("day")
+    with pytest.raises(ValueError, match="does not use it"):
+        macros["requested_window"]("select 1")
 
 
 def test_a_row_key_tells_any_two_rows_apart():
@@ -117,7 +143,9 @@ def test_a_row_key_tells_any_two_rows_apart():
 
 def commit(version: int, operation: str, days_ago: float) -> dict[str, Any]:
     at = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=days_ago)
-    return {"version": version, "operation": operation, "committed_at": at.isoformat(), "is_readable": True}
+    return {
+        "version": version, "operation": operation, "committed_at": int(at.timestamp() * 1000), "is_readable": True,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -138,25 +166,31 @@ def commit(version: int, operation: str, days_ago: float) -> dict[str, Any]:
 def test_what_changed_of_an_input_is_told_by_its_commits(later: list[tuple[str, float]], expected: str):
     """Since version 4, which the model read 30 days ago; an input need not be delivered every week."""
     commits = [commit(4, "SET TBLPROPERTIES", 30)] + [commit(5 + i, *what) for i, what in enumerate(later)]
-    stubs = {
-        "table_commits": lambda relation, limit: commits[::-1][:limit],
-        "adapter": SimpleNamespace(
-            get_columns_in_relation=lambda relation: [{"name": "day"}, {"name": "id"}, {"name": "batch_id"}]
-        ),
-        "_unique_key": lambda relation: ["id"],
-        "run_query": lambda sql: SimpleNamespace(rows=[[7]]),
-    }
-    position = f"4@{commits[0]['committed_at']}"
-    arguments = ("silver.input", "day", position, commits[-1]["version"])
-    found = call("_changed_rows", *arguments, variables={"time_travel_days": 7}, **stubs)
-    assert ("changed rows" if found.startswith("select day from (select * from silver.input ") else found) == expected
-    if expected == "changed rows":
-        assert "silver.input version as of 4" in found
-    other = ("silver.input", "day", f"4@{commits[-1]['committed_at']}", commits[-1]["version"])
-    assert call("_changed_rows", *other, variables={"time_travel_days": 7}, **stubs) == "all", "made anew since"
+    node = SimpleNamespace(columns={"day": 1, "id": 1, "batch_id": 1})
+
+    def changed(position: str) -> str:
+        stubs = {
+            "commits_of": lambda relation, limit: commits[::-1][:limit],
+            "node_of": lambda relation: node,
+            "unique_key_of": lambda relation: ["id"],
+            "name_table": lambda relation: "",
+            "run_query": lambda sql: SimpleNamespace(rows=[[7]]),
+            "graph": {},
+            "invocation_id": "1",
+        }
+        arguments = ("silver.input", "day", position, commits[-1]["version"])
+        return call("_changed_rows", *arguments, variables={"time_travel_days": 7}, **stubs)
+
+    read_at = commits[0]["committed_at"]
+    for position, batch in ((f"4@{read_at}", 7), (f"4@{read_at}@12", 12)):
+        found = changed(position)
+        assert ("changed rows" if found.startswith("select day from (select * from silver.input ") else found) == expected
+        if expected == "changed rows":
+            assert "silver.input version as of 4" in found
+            assert f"where batch_id > {batch})" in found
+    assert changed(f"4@{commits[-1]['committed_at']}") == "all", "made anew since"
     commits[0]["is_readable"] = False
-    nothing = "none" if expected == "none" else "all"
-    assert call("_changed_rows", *arguments, variables={"time_travel_days": 7}, **stubs) == nothing
+    assert changed(f"4@{read_at}") == ("none" if expected == "none" else "all")
 
 
 @pytest.mark.parametrize(("key", "partition"), [("a", "a"), (["a", "b"], "a, b")])
@@ -284,7 +318,6 @@ def test_the_options_of_a_csv_source_have_defaults():
 
 
 def test_a_quarantine_takes_the_new_records_that_break_a_rule():
-    # the comment is the plan of new_batches, which the materialization needs
     sql = call("quarantine", "silver.judged", "bronze.b", new_batches=lambda bronze: f"{bronze}.id > 3 /* plan */")
     assert sql.endswith("from silver.judged where size(violated_rules) > 0 and bronze.b.id > 3 /* plan */")
     assert {"violated_rules", "record", "source_file", "ingested_at"} <= set(re.split(r"[ ,]+", sql))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import re
 import time
 from typing import Any
@@ -186,7 +187,7 @@ profile: medallion
 macro-paths: ["{macros}"]
 flags: {{send_anonymous_usage_stats: false, validate_macro_args: true}}
 vars: {{optimize_min_files: 6}}
-on-run-start: "{{{{ create_ledgers() }}}}"
+on-run-start: "{{{{ open_ledgers() }}}}"
 models:
   upkeep_project:
     +materialized: incremental
@@ -223,6 +224,9 @@ def kept(new_lake, tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A project of small tables with the post-hook, built once."""
     project = tmp_path_factory.mktemp("upkeep")
     (project / "dbt_project.yml").write_text(PROJECT.format(macros=os.path.relpath(ROOT / "macros", project)))
+    for shared in ("ops.yml", "columns.md"):  # the project's own books, and the words for their columns
+        (project / "models").mkdir(exist_ok=True)
+        shutil.copy(ROOT / "models" / shared, project / "models" / shared)
     for path, sql in MODELS.items():
         (project / "models" / path).parent.mkdir(parents=True, exist_ok=True)
         (project / "models" / path).write_text(sql)

@@ -18,6 +18,7 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- if fields and load_relation(batch_fields()) and load_relation(row_ledger()) -%}
+        {%- for ledger in [file_ledger(), batch_fields(), row_ledger()] -%}{%- do name_table(ledger) -%}{%- endfor -%}
         {{ _field_drift_sql(fields) }}
     {%- else -%}
         select '' as source, 0 as batch_id, '' as kind, '' as field, '' as found, 0 as record_count, '' as to_accept where false

@@ -1,20 +1,10 @@
 {#- The whole of a bronze model: the records of the files of a source that were not ingested before. -#}
 {%- macro read_new_files(relation) -%}
-    {%- if not execute -%}
-        {{- return('') -}}
-    {%- endif -%}
-    {%- set source = landing_source(relation) -%}
-    {%- if not is_building() -%}
-        {{- return(_no_records(source)) -}}
-    {%- endif -%}
-    {%- set batch_id = next_batch_id(source.name) -%}
-    {%- set files = list_new_files(source) -%}
-    {%- if files -%}
-        {{ write_plan({'source': source.name, 'batch_id': batch_id, 'files': files}) }}
-        {{ _records_of_files(relation, source, files, batch_id) }}
-    {%- else -%}
-        {{ write_plan({'skip': true}) }}
-        {{ _no_records(source) }}
+    {%- set window = ask_for_window({'kind': 'files', 'source': relation, 'asked_by': "read_new_files('" ~ relation.identifier ~ "')"}) -%}
+    {%- if window != 'true' -%}
+select * from {{ window }} as landed
+    {%- elif execute -%}
+{{ _no_records(landing_source(relation)) }}
     {%- endif -%}
 {%- endmacro -%}
 

@@ -6,10 +6,7 @@
         {{- return('array()') -}}
     {%- endif -%}
     case
-        {%- if engine() == 'sail' %}
-        -- volatile, or else Sail moves a filter on the result below it and computes every value once for each mention
-        when rand() < 0 then cast(null as array<string>)
-        {%- endif %}
+        {{ on_engine('volatile_case') }}
         when unreadable_reason is not null then array(unreadable_reason)
         else array_compact(array(
             {%- for name, condition in declared_rules(model).items() %}

@@ -6,9 +6,9 @@
     {%- if not note | trim -%}
         {{- exceptions.raise_compiler_error('discard_records needs a note that says why these records of ' ~ source ~ ' are given up.') -}}
     {%- endif -%}
-    {%- do create_ledgers() -%}
+    {%- do open_ledgers() -%}
     {#- Sail knows the tables of a schema once they were listed. -#}
-    {%- do load_relation(_of_source('bronze', source)) -%}
+    {%- do load_relation(table_of_source('bronze', source)) -%}
     {%- do run_query(
         'insert into ' ~ discarded_records() ~ " select '" ~ source ~ "', batch_id, source_file, record_number, " ~ sql_literal(note | trim)
         ~ ", '" ~ invocation_id ~ "', current_timestamp() from (" ~ quarantined_records(source, rule, source_file) ~ ') as waiting'
@@ -20,8 +20,8 @@
     {%- if batch_ids -%}
         {%- set of_batches = 'batch_id between ' ~ batch_ids | min ~ ' and ' ~ batch_ids | max -%}
         {%- set counted = run_query(
-            'select refused.batch_id, ' ~ _refused_place() ~ ' as place, refused.reason, count(*) as record_count from ('
-            ~ refused_records(source, of_batches) ~ ') as refused inner join ' ~ _of_source('bronze', source) ~ ' as landed '
+            'select refused.batch_id, ' ~ refused_place() ~ ' as place, refused.reason, count(*) as record_count from ('
+            ~ refused_records(source, of_batches) ~ ') as refused inner join ' ~ table_of_source('bronze', source) ~ ' as landed '
             ~ 'on refused.batch_id = landed.batch_id and refused.source_file = landed.source_file and refused.record_number = landed.record_number '
             ~ 'where landed.' ~ of_batches ~ ' group by 1, 2, 3'
         ).rows -%}

@@ -6,7 +6,7 @@
 
 {#- Bare dbt would only print the line. -#}
 {%- macro _assert_upkeep_possible(hand_over, command) -%}
-    {%- if engine() == 'sail' and not hand_over -%}
+    {%- if not on_engine('can_optimize') and not hand_over -%}
         {{- exceptions.raise_compiler_error(
             'Sail has no SQL for this. Run medallion ' ~ command ~ ' --target sail: it goes by the same rules, through delta-rs.'
         ) -}}

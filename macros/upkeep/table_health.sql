@@ -5,7 +5,7 @@
     from (
     {%- for entry in (project_tables(layer, table) if execute else []) %}
         {%- set detail = describe_table(entry.relation) -%}
-        {%- set newest = table_commits(entry.relation)[0] %}
+        {%- set newest = commits_of(entry.relation)[0] %}
         select
             '{{ entry.layer }}' as layer,
             '{{ entry.name }}' as table_name,

@@ -31,7 +31,7 @@
                 {%- do print(name ~ ': files to delete: ' ~ count ~ ' (' ~ retention ~ ')') -%}
             {%- else -%}
                 {%- do run_query(vacuum_sql(entry.relation, lite, dry_run=false)) -%}
-                {%- set deleted = table_commits(entry.relation)[0].metrics.get('numDeletedFiles', count) -%}
+                {%- set deleted = commits_of(entry.relation)[0].metrics.get('numDeletedFiles', count) -%}
                 {%- do print(name ~ ': files deleted: ' ~ deleted ~ ' (' ~ retention ~ ')') -%}
             {%- endif -%}
         {%- endif -%}

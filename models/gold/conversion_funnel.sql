@@ -1,6 +1,6 @@
 with events as (
     select * from {{ ref('silver_web_events') }}
-    where {{ touched('activity_date', [ref('silver_web_events')]) }}
+    where {{ touched('activity_date') }}
 ),
 
 daily as (

@@ -1,6 +1,6 @@
 with sales as (
     select * from {{ ref('int_shop_sales') }}
-    where not is_guest and {{ touched('customer_id', [ref('silver_order_lines'), ref('exchange_rates')]) }}
+    where not is_guest and {{ touched('customer_id') }}
 ),
 
 final as (

@@ -1,6 +1,4 @@
-{%- set window = touched(
-    'sales_date', [ref('silver_order_lines'), ref('silver_marketplace_orders'), ref('exchange_rates')]
-) -%}
+{%- set window = touched('sales_date') -%}
 
 with shop_sales as (
     select * from {{ ref('int_shop_sales') }}

@@ -1,6 +1,6 @@
 with sales as (
     select * from {{ ref('int_shop_sales') }}
-    where {{ touched('sales_date', [ref('silver_order_lines'), ref('exchange_rates')]) }}
+    where {{ touched('sales_date') }}
 ),
 
 final as (

@@ -1,6 +1,6 @@
 with changes as (
     select * from {{ ref('silver_customer_changes') }}
-    where {{ touched('customer_id', [ref('silver_customer_changes')]) }}
+    where {{ touched('customer_id') }}
 ),
 
 -- the feed's clock may go back, but no version begins before the one that it follows

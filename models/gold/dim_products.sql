@@ -1,6 +1,6 @@
 with products as (
     select * from {{ ref('silver_products') }}
-    where {{ touched(none, [ref('silver_products')]) }}
+    where {{ rebuild_when_changed() }}
 ),
 
 final as (

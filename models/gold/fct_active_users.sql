@@ -2,7 +2,7 @@ with customers as (
     select * from {{ ref('silver_customers') }}
     where
         status = 'active'
-        and {{ touched(none, [ref('silver_customers'), ref('daily_user_activity')]) }}
+        and {{ rebuild_when_changed() }}
 ),
 
 activity as (

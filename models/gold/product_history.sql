@@ -1,6 +1,6 @@
 with sightings as (
     select * from {{ ref('silver_product_sightings') }}
-    where {{ touched(none, [ref('silver_product_sightings'), ref('silver_product_listings')]) }}
+    where {{ rebuild_when_changed() }}
 ),
 
 listings as (

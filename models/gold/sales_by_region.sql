@@ -1,6 +1,6 @@
 with sales as (
     select * from {{ ref('int_shop_sales') }}
-    where {{ touched('sales_month', [ref('silver_order_lines'), ref('exchange_rates'), ref('countries')]) }}
+    where {{ touched('sales_month') }}
 ),
 
 countries as (

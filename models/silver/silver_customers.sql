@@ -2,7 +2,7 @@
 
 with changes as (
     select * from {{ ref('silver_customer_changes') }}
-    where {{ touched('customer_id', [ref('silver_customer_changes')]) }}
+    where {{ touched('customer_id') }}
 ),
 
 latest as (

@@ -3,7 +3,7 @@
 -- an extract holds every product, so each one touches all of them
 with listings as (
     select * from {{ ref('silver_product_listings') }}
-    where {{ touched(none, [ref('silver_product_listings')]) }}
+    where {{ rebuild_when_changed() }}
 ),
 
 latest as (

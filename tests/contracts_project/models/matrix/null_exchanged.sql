@@ -1,3 +1,3 @@
 {{ config(incremental_strategy='replace_where') }}
 select {{ 'cast(null as int)' if var('broken') else 1 }} as id, 2 as amount
-{{ write_plan({'replace_where': 'true'}) }}
+where {{ rebuild_when_changed() }}

@@ -1,1 +1,3 @@
-select 1 as id, 2 as amount, 'x y' as name {{ write_plan({'skip': var('nothing_new')}) }}
+select 1 as id, 2 as amount, 'x y' as name
+from {{ ref('fed') }}
+where {{ new_batches(ref('fed')) }}

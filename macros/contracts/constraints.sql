@@ -1,0 +1,96 @@
+{#- What the model that is being built promises of each of its rows: a dict of conditions by name, from the constraints not_null and
+    check of its YAML. They belong to the contract, so there are none without it. -#}
+{%- macro declared_constraints() -%}
+    {%- set declared = {} -%}
+    {%- if not (config.get('contract') or {}).enforced -%}
+        {{- return(declared) -}}
+    {%- endif -%}
+    {%- set constraints = [] + (model.constraints or []) -%}
+    {%- for column in model.columns.values() -%}
+        {%- for constraint in column.constraints or [] -%}
+            {%- do constraints.append(dict(constraint, columns=[column.name])) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- for constraint in constraints -%}
+        {%- if constraint.type == 'not_null' -%}
+            {%- for column in constraint.columns -%}
+                {%- do _declare(declared, column ~ '_not_null', adapter.quote(column) ~ ' is not null') -%}
+            {%- endfor -%}
+        {%- elif constraint.type == 'check' and constraint.expression -%}
+            {%- do _declare(declared, constraint.name or 'check_' ~ local_md5(constraint.expression)[:8], constraint.expression) -%}
+        {%- else -%}
+            {{- exceptions.raise_compiler_error(
+                model.name ~ ": a constraint " ~ constraint.type ~ " cannot be held here, only not_null and check with an expression. "
+                ~ "For anything else write a data test, for instance unique."
+            ) -}}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(declared) -}}
+{%- endmacro -%}
+
+{#- Delta keeps names in lower case, and puts blanks between the words of a condition: of 'it''s' it makes two literals. -#}
+{%- macro _declare(declared, name, condition) -%}
+    {%- if name | lower in declared -%}
+        {{- exceptions.raise_compiler_error(model.name ~ ": two constraints are named " ~ name | lower ~ "; give each a name of its own.") -}}
+    {%- endif -%}
+    {%- for literal in modules.re.findall("'(?:[^'\\\\]|\\\\.|'')*'", condition) if "''" in literal[1:-1] -%}
+        {{- exceptions.raise_compiler_error(model.name ~ ", constraint " ~ name ~ ": write a quote within " ~ literal ~ " as \\'.") -}}
+    {%- endfor -%}
+    {%- do declared.update({name | lower: condition}) -%}
+{%- endmacro -%}
+
+{#- Counts, in one query, the rows of a table or view that break each constraint; any are an error with the counts.
+    A condition that is NULL is broken, as Delta sees it too. -#}
+{%- macro assert_constraints(relation, constraints, refusal, advice) -%}
+    {%- if not constraints -%}
+        {{- return('') -}}
+    {%- endif -%}
+    {%- set counts = [] -%}
+    {%- for condition in constraints.values() -%}
+        {#- The line end closes a comment in the condition. -#}
+        {%- do counts.append('count_if(not coalesce((' ~ condition ~ '\n), false)) as broken_' ~ loop.index) -%}
+    {%- endfor -%}
+    {%- set broken = run_query('select ' ~ counts | join(', ') ~ ' from ' ~ relation).rows[0] -%}
+    {%- set found = [] -%}
+    {%- for name, condition in constraints.items() -%}
+        {%- set count = broken[loop.index0] | int -%}
+        {%- if count -%}
+            {%- do found.append('  ' ~ name ~ ', ' ~ condition ~ ': ' ~ count ~ (' row' if count == 1 else ' rows')) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if found -%}
+        {{- exceptions.raise_compiler_error(refusal ~ '\n' ~ found | join('\n') ~ '\n' ~ advice) -}}
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- Brings the CHECK constraints of an existing table to what the contract declares; without a difference nothing is committed.
+    NOT NULL is a CHECK as well, since Delta cannot set it for a column of an existing table (delta-io/delta#831).
+    Only Spark changes them. -#}
+{%- macro keep_constraints(relation, present) -%}
+    {%- if not (config.get('contract') or {}).enforced -%}
+        {{- return('') -}}
+    {%- endif -%}
+    {%- set declared = declared_constraints() -%}
+    {%- set outdated = [] -%}
+    {%- set kept = [] -%}
+    {%- for property, condition in present.items() if property.startswith('delta.constraints.') -%}
+        {%- set name = property[18:] -%}
+        {%- set is_kept = name in declared and without_blanks(condition) == without_blanks(declared[name]) -%}
+        {%- do (kept if is_kept else outdated).append(name) -%}
+    {%- endfor -%}
+    {%- set new = {} -%}
+    {%- for name, condition in declared.items() if name not in kept -%}
+        {%- do new.update({name: condition}) -%}
+    {%- endfor -%}
+    {%- set new = new if on_engine('can_alter') else {} -%}
+    {%- do assert_constraints(
+        relation,
+        new,
+        'Rows of ' ~ relation ~ ' break constraints that are new in its YAML. Nothing was changed:',
+        'Mend the rows, build ' ~ model.name ~ ' with --full-refresh, or take the constraint back.'
+    ) -%}
+    {%- if outdated or new -%}
+        {%- do name_table(relation) -%}
+        {%- do on_engine('change_constraints', relation, outdated, new) -%}
+    {%- endif -%}
+{%- endmacro -%}

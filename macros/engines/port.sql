@@ -1,0 +1,27 @@
+{#- The one door to what differs between the engines. A verb is a macro `<engine>__<verb>` in macros/engines/<engine>/; all other macros call
+    it by name and do not know the engine: on_engine('list_files', source). -#}
+{%- macro on_engine(verb) -%}
+    {{- return(context[engine() ~ '__' ~ verb](*varargs, **kwargs)) -}}
+{%- endmacro -%}
+
+{#- The engine behind the target: 'sail' where its host in profiles.yml says so, else 'spark'. -#}
+{%- macro engine() -%}
+    {{- return('sail' if target.host == 'sail' else 'spark') -}}
+{%- endmacro -%}
+
+{#- '$' is escaped too, because Spark puts values for ${...} also inside literals. -#}
+{%- macro sql_literal(value) -%}
+    {{- return("'" ~ (value | string | replace('\\', '\\\\') | replace("'", "\\'") | replace('$', '\\u0024')) ~ "'") -}}
+{%- endmacro -%}
+
+{#- A model's tblproperties with some of the project's own. Booleans in lower case, as delta-rs takes `True` for unset. -#}
+{%- macro properties_clause(more=none) -%}
+    {%- set properties = [] -%}
+    {%- for name, value in dict(config.get('tblproperties') or {}, **(more or {})).items() if value is not none -%}
+        {%- set text = value | string | lower if value is boolean else value | string -%}
+        {%- do properties.append(sql_literal(name) ~ ' = ' ~ sql_literal(text)) -%}
+    {%- endfor -%}
+    {%- if properties -%}
+    tblproperties ({{ properties | join(', ') }})
+    {%- endif -%}
+{%- endmacro -%}

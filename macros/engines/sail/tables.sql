@@ -1,0 +1,79 @@
+{#- Sail percent-encodes other characters, and then takes what it wrote for the folder's name. -#}
+{%- macro sail__assert_lake_path(warehouse) -%}
+    {%- if not modules.re.fullmatch('[A-Za-z0-9/_.~+=@,-]*', warehouse) -%}
+        {{- exceptions.raise_compiler_error(
+            "Sail cannot keep a lake in " ~ warehouse ~ ": it writes a blank and most other special characters of a path wrongly."
+            ~ " Set MEDALLION_HOME to a folder whose path has letters, digits and - _ . only, or build on Spark: --target local."
+        ) -}}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro sail__lake_tables(schema) -%}
+    {{- return(_states(lake_location(schema) ~ '#*')) -}}
+{%- endmacro -%}
+
+{%- macro sail__table_state(relation) -%}
+    {{- return(_states(lake_location(relation.schema) ~ '#' ~ relation.identifier) | first | default(none)) -}}
+{%- endmacro -%}
+
+{%- macro _states(pattern) -%}
+    {%- set tables = [] -%}
+    {%- for row in run_query('select * from ' ~ sail_source('lake_tables', pattern)).rows -%}
+        {%- do tables.append({
+            'name': row['table_name'], 'version': row['version'] | int,
+            'committed_at': row['committed_at'] | int, 'properties': fromjson(row['properties']), 'columns': fromjson(row['columns']),
+        }) -%}
+    {%- endfor -%}
+    {{- return(tables) -}}
+{%- endmacro -%}
+
+{%- macro sail__table_properties(relation) -%}
+    {{- return(sail__table_state(relation).properties) -}}
+{%- endmacro -%}
+
+{%- macro sail__commits(relation, limit=1) -%}
+    {%- set commits = [] -%}
+    {%- for commit in run_query(
+        'select * from ' ~ sail_source('lake_commits', lake_location(relation.schema, relation.identifier) ~ '#' ~ limit)
+        ~ ' order by version desc'
+    ).rows -%}
+        {%- do commits.append({
+            'version': commit['version'] | int,
+            'operation': commit['operation'],
+            'committed_at': commit['committed_at'] | int,
+            'metrics': fromjson(commit['metrics'] or '{}', {}),
+            'user_metadata': fromjson(commit['user_metadata'] or '{}', {}),
+            'is_readable': commit['is_readable'],
+        }) -%}
+    {%- endfor -%}
+    {{- return(commits) -}}
+{%- endmacro -%}
+
+{%- macro sail__describe_table(relation) -%}
+    {%- set state = run_query('select * from ' ~ sail_source('lake_state', lake_location(relation.schema, relation.identifier))).rows[0] -%}
+    {{- return({
+        'is_delta': true,
+        'num_files': state['num_files'] | int,
+        'size_in_bytes': state['size_in_bytes'] | int,
+        'partition_columns': fromjson(state['partition_columns']),
+        'properties': fromjson(state['properties']),
+    }) -}}
+{%- endmacro -%}
+
+{%- macro sail__partitions(relation, columns) -%}
+    {{- return(run_query('select distinct `' ~ columns | join('`, `') ~ '` from ' ~ relation).rows | length) -}}
+{%- endmacro -%}
+
+{#- Of a table that was named from the lake Sail gives no columns, of a view over it it does. -#}
+{%- macro sail__describe_columns(relation) -%}
+    {%- set described = make_temp_relation(relation, '__columns') if relation.schema else relation -%}
+    {%- if relation.schema -%}
+        {%- do run_query('create or replace temporary view ' ~ described ~ ' as select * from ' ~ relation) -%}
+    {%- endif -%}
+    {{- return(run_query('describe extended ' ~ described)) -}}
+{%- endmacro -%}
+
+{#- Whether a commit says which batch and run it was. -#}
+{%- macro sail__keeps_commit_words() -%}
+    {{- return(false) -}}
+{%- endmacro -%}

@@ -1,0 +1,112 @@
+{#- Predicate for the keys (days, customers, ...) that changes of the model's inputs touch, old and new place of a moved row alike:
+    the model computes exactly these again, and its strategy `replace_where` exchanges them. Without changes the run writes
+    nothing. The inputs are all tables that the model reads, through ephemeral models and views. Everything is computed again on a first
+    run or full refresh, when it cannot be told what changed of an input (_changed_rows), when an input has no such column, or when more
+    keys are touched than a literal list should hold. -#}
+{%- macro touched(column) -%}
+    {{- return(ask_for_window({'kind': 'keys', 'column': column, 'asked_by': "touched('" ~ column ~ "')"})) -}}
+{%- endmacro -%}
+
+{#- Computes everything again when any input changed: for small tables, and those of which each row depends on all of its inputs. -#}
+{%- macro rebuild_when_changed() -%}
+    {{- return(ask_for_window({'kind': 'keys', 'column': none, 'asked_by': 'rebuild_when_changed()'})) -}}
+{%- endmacro -%}
+
+{%- macro plan_keys(column, seen, is_rebuild) -%}
+    {%- if config.get('incremental_strategy') != 'replace_where' -%}
+        {{- exceptions.raise_compiler_error(
+            model.name ~ ": touched and rebuild_when_changed need incremental_strategy 'replace_where', not '" ~ config.get('incremental_strategy') ~ "'."
+        ) -}}
+    {%- endif -%}
+    {%- set consumed = positions_of_inputs() -%}
+    {%- set changes = [] -%}
+    {%- for node in inputs_of(model) -%}
+        {%- set input = relation_of(node) -%}
+        {%- if seen.get(input.identifier) != consumed[input.identifier] -%}
+            {%- do assert_balanced(input) -%}
+            {%- do changes.append('all' if is_rebuild else _changed_rows(input, column, seen.get(input.identifier), table_state(input).version)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- set changes = changes | reject('equalto', 'none') | list -%}
+    {%- set window = 'true' if is_rebuild or 'all' in changes else (_touched_keys(column, changes) if changes else 'false') -%}
+    {{- return({'window': window, 'consumed': consumed, 'is_unchanged': window == 'false'}) -}}
+{%- endmacro -%}
+
+{#- What changed of an input since a position: 'none', 'all', or a query for the key column of the changed rows as they are and
+    as they were. The rows are told by their batch, and what they were by the version before, so an input must be a table that
+    only MERGEs by its unique_key have changed since: after anything else, all of it counts as changed. The version before can be
+    read for as long as VACUUM keeps its files, and they are kept from the commit on that replaced the first of them. -#}
+{%- macro _changed_rows(input, column, position, newest) -%}
+    {%- set changes = run_memory('changes') -%}
+    {%- set name = input ~ ' since ' ~ position -%}
+    {%- if name not in changes -%}
+        {%- do changes.update({name: _changes_since(input, position, newest)}) -%}
+    {%- endif -%}
+    {%- set change = changes[name] -%}
+    {%- if change is string -%}
+        {{- return(change) -}}
+    {%- elif column not in node_of(input).columns -%}
+        {{- return('all') -}}
+    {%- endif -%}
+    {{- return(
+        'select ' ~ column ~ ' from ' ~ change.after ~ ' union all select before.' ~ column ~ ' from ' ~ change.before
+        ~ ' inner join ' ~ change.after ~ ' on ' ~ change.same_key
+    ) -}}
+{%- endmacro -%}
+
+{%- macro _changes_since(input, position, newest) -%}
+    {%- set seen = (position or '').split('@')[0] | int(-1) -%}
+    {%- if seen < 0 or seen >= newest -%}
+        {{- return('all') -}}
+    {%- endif -%}
+    {%- set commits = commits_of(input, newest - seen + 1) -%}
+    {%- if not commits or [seen, commits[-1].committed_at] | join('@') != position.split('@')[:2] | join('@') or commits[-1].version != seen -%}
+        {{- return('all') -}}
+    {%- endif -%}
+    {%- set replacing = commits[:-1] | rejectattr('operation', 'in', commits_without_data()) | list -%}
+    {%- set operations = replacing | map(attribute='operation') | reject('in', ['OPTIMIZE', 'REORG']) | unique | list -%}
+    {%- if not operations -%}
+        {{- return('none') -}}
+    {%- endif -%}
+    {%- set oldest = (modules.datetime.datetime.now(modules.pytz.utc).timestamp() - var('time_travel_days') * 86400) * 1000 -%}
+    {%- set columns = (node_of(input) or {'columns': {}}).columns -%}
+    {%- set key = unique_key_of(input) -%}
+    {%- if replacing[-1].committed_at < oldest or not commits[-1].is_readable or operations != ['MERGE'] or 'batch_id' not in columns or not key -%}
+        {{- return('all') -}}
+    {%- endif -%}
+    {%- do name_table(input) -%}
+    {%- set before = input ~ ' version as of ' ~ seen -%}
+    {%- set batch = (position.split('@') + [none])[2] -%}
+    {%- if batch is none -%}
+        {%- set batch = run_query('select coalesce(max(batch_id), 0) as batch_id from ' ~ before).rows[0][0] | int -%}
+    {%- endif -%}
+    {%- set same_key = [] -%}
+    {%- for name in key -%}{%- do same_key.append('before.' ~ name ~ ' <=> after.' ~ name) -%}{%- endfor -%}
+    {{- return({
+        'before': '(select * from ' ~ before ~ ') as before',
+        'after': '(select * from ' ~ input ~ ' version as of ' ~ newest ~ ' where batch_id > ' ~ batch ~ ') as after',
+        'same_key': same_key | join(' and '),
+    }) -}}
+{%- endmacro -%}
+
+{%- macro _touched_keys(column, changes) -%}
+    {%- set limit = var('max_touched_keys') -%}
+    {%- set sql = 'select distinct typeof(' ~ column ~ ') as type, cast(' ~ column ~ ' as string) as key from ('
+        ~ changes | join(' union all ') ~ ') as changes limit ' ~ (limit + 1) -%}
+    {%- set known = run_memory('changes') -%}
+    {%- if sql not in known -%}{%- do known.update({sql: run_query(sql).rows}) -%}{%- endif -%}
+    {%- set keys = known[sql] -%}
+    {%- if not keys -%}
+        {{- return('false') -}}
+    {%- elif keys | length > limit -%}
+        {{- return('true') -}}
+    {%- endif -%}
+    {%- set literals = [] -%}
+    {%- for key in keys if key['key'] is not none -%}
+        {%- do literals.append('cast(' ~ sql_literal(key['key']) ~ ' as ' ~ key['type'] ~ ')') -%}
+    {%- endfor -%}
+    {%- set parts = [] -%}
+    {%- if literals -%}{%- do parts.append(column ~ ' in (' ~ literals | join(', ') ~ ')') -%}{%- endif -%}
+    {%- if literals | length < keys | length -%}{%- do parts.append(column ~ ' is null') -%}{%- endif -%}
+    {{- return('(' ~ parts | join(' or ') ~ ')') -}}
+{%- endmacro -%}

@@ -1,0 +1,65 @@
+{#- The newest batches that bronze (`written`) and each book of a source hold: `recorded` and `with_records` in the file ledger, `counted` in the
+    fields of batches, `placed` in the row ledger; 0 for none. All sources are asked for in one statement, once a run. -#}
+{%- macro books_of(source_name) -%}
+    {%- set books = run_memory('books') -%}
+    {%- if source_name not in books -%}
+        {%- do read_books() -%}
+    {%- endif -%}
+    {{- return(run_memory('books')[source_name]) -}}
+{%- endmacro -%}
+
+{#- On-run-start reads them for a run that ingests, before its threads would all do so. -#}
+{%- macro read_books() -%}
+    {%- set parts = [] -%}
+    {%- set tables = [] -%}
+    {%- for node in graph.sources.values() if node.source_name == 'landing' -%}
+        {%- set bronze = relation_of(node_of_source('bronze', node.name)) -%}
+        {%- if load_relation(bronze) is not none -%}
+            {%- do tables.append(node.name) -%}
+            {%- do parts.append("select '" ~ node.name ~ "' as source, 'written' as book, max(batch_id) as batch_id from " ~ by_place(bronze)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- for ledger, columns in {
+        file_ledger(): ["'recorded'", "'with_records'"], batch_fields(): ["'counted'"], row_ledger(): ["'placed'"],
+    }.items() -%}
+        {%- for book in columns -%}
+            {%- do parts.append(
+                'select source, ' ~ book ~ ' as book, max(batch_id) as batch_id from ' ~ by_place(ledger)
+                ~ (' where record_count > 0' if book == "'with_records'") ~ ' group by source'
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- set books = {} -%}
+    {%- for node in graph.sources.values() if node.source_name == 'landing' -%}
+        {%- do books.update({node.name: {
+            'written': 0, 'recorded': 0, 'with_records': 0, 'counted': 0, 'placed': 0, 'has_table': node.name in tables,
+        }}) -%}
+    {%- endfor -%}
+    {%- for row in run_query(parts | join(' union all ')).rows if row['source'] in books -%}
+        {%- do books[row['source']].update({row['book']: (row['batch_id'] or 0) | int}) -%}
+    {%- endfor -%}
+    {%- do run_memory('books').update(books) -%}
+{%- endmacro -%}
+
+{#- The newest batch of a bronze table: as this run wrote or found it, else as the table says. -#}
+{%- macro newest_batch(bronze) -%}
+    {%- set newest = run_memory('newest') -%}
+    {%- if bronze.identifier not in newest -%}
+        {%- do newest.update({
+            bronze.identifier: run_query('select coalesce(max(batch_id), 0) from ' ~ by_place(bronze)).rows[0][0] | int
+        }) -%}
+    {%- endif -%}
+    {{- return(newest[bronze.identifier]) -}}
+{%- endmacro -%}
+
+{#- The node of a source in a layer, `bronze_orders`. -#}
+{%- macro node_of_source(layer, source) -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.name == layer ~ '_' ~ source -%}
+        {{- return(node) -}}
+    {%- endfor -%}
+    {{- exceptions.raise_compiler_error((model.name if model is defined else 'Source ' ~ source) ~ ": no model " ~ layer ~ "_" ~ source ~ ", which the row ledger needs.") -}}
+{%- endmacro -%}
+
+{%- macro table_of_source(layer, source) -%}
+    {{- return(relation_of(node_of_source(layer, source))) -}}
+{%- endmacro -%}

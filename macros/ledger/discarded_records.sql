@@ -1,3 +1,0 @@
-{%- macro discarded_records() -%}
-    {{- return(api.Relation.create(schema=var('schema_prefix') ~ 'ops', identifier='discarded_records', type='table')) -}}
-{%- endmacro -%}

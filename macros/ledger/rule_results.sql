@@ -1,3 +1,0 @@
-{%- macro rule_results() -%}
-    {{- return(api.Relation.create(schema=var('schema_prefix') ~ 'ops', identifier='rule_results', type='table')) -}}
-{%- endmacro -%}

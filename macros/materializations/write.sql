@@ -1,0 +1,119 @@
+{#- The rows that a run is about to write, as something to stand after FROM: the query itself, or a name where they are read more than once. -#}
+{%- macro stage_rows(query, plan) -%}
+    {%- set is_read_twice = declared_constraints() or (config.get('merge_prune') and not plan.is_rebuild) -%}
+    {%- if not is_read_twice -%}
+        {{- return('(' ~ query ~ ')') -}}
+    {%- endif -%}
+    {%- do plan.update({'staged': on_engine('stage', query)}) -%}
+    {{- return(plan.staged) -}}
+{%- endmacro -%}
+
+{#- Creates or replaces the table, or changes it by the model's strategy. What a table says of itself are its properties, so that a full
+    refresh, a drop or a RESTORE takes that along. -#}
+{%- macro write_rows(query, plan) -%}
+    {%- set is_written = plan.is_rebuild and _create_table(query, plan) -%}
+    {%- if not plan.is_rebuild -%}
+        {%- do keep_table_settings(plan.table) -%}
+    {%- endif -%}
+    {%- if not is_written and not plan.is_rebuild and config.get('incremental_strategy') == 'merge' -%}
+        {%- do plan.pruning.extend(merge_pruning(query)) -%}
+        {%- call statement('main') -%}
+            {{ merge_sql(plan.table, query, config.get('unique_key'), columns_of(query, plan), plan.pruning) }}
+        {%- endcall -%}
+    {%- elif not is_written -%}
+        {%- call statement('main') -%}
+            {{ _insert_sql(query, plan) }}
+        {%- endcall -%}
+    {%- endif -%}
+    {%- if plan.staged -%}{%- do on_engine('drop_staged', plan.staged) -%}{%- endif -%}
+    {%- do forget_state(plan.table) -%}
+{%- endmacro -%}
+
+{#- Returns whether the same commit wrote the rows; then it holds the marks as well, unless the records must be accounted for first. A batch of
+    files is inserted, as Delta takes an INSERT of a batch once only. -#}
+{%- macro _create_table(query, plan) -%}
+    {%- if plan.existing and plan.existing.is_view -%}
+        {%- do adapter.drop_relation(plan.existing) -%}
+    {%- endif -%}
+    {%- set with_rows = 'files' not in plan -%}
+    {%- set properties = dict(on_engine('constraint_properties', declared_constraints()), **({'medallion.documented': comments_hash()})) -%}
+    {%- if with_rows and not config.get('ledger') -%}{%- do properties.update(_marks(plan)) -%}{%- endif -%}
+    {%- if lake_is_local() -%}{%- do name_schema(this.schema) -%}{%- endif -%}
+    {%- set has_rows = on_engine('create_table', plan.table, query, columns_of(query, plan), properties, with_rows) -%}
+    {%- do run_memory('named').update({this.schema ~ '.' ~ this.identifier: true}) -%}
+    {%- do forget_state(plan.table) -%}
+    {%- do document_columns(plan.table, columns_of(query, plan)) -%}
+    {%- do plan.update({'is_marked': has_rows and not config.get('ledger')}) -%}
+    {{- return(has_rows) -}}
+{%- endmacro -%}
+
+{#- By name into tables whose columns may stand in another order; a window is exchanged by place, which the fingerprint keeps. -#}
+{%- macro _insert_sql(query, plan) -%}
+    {%- set columns = columns_of(query, plan) | map(attribute='quoted') | join(', ') -%}
+    insert into {{ plan.table }}
+    {{ on_engine('once_only', plan.table, plan.batch_id) if 'batch_id' in plan }}
+    {{ 'by name' if plan.is_rebuild or config.get('incremental_strategy') != 'replace_where' else 'replace where ' ~ plan.window }}
+    select {{ columns }} from {{ query }} as staged
+    {{ on_engine('write_barrier', declared_constraints()) }}
+{%- endmacro -%}
+
+{#- Names and types of what a query gives. Asked of the engine once, and only where they may differ from those of the table: it was made by the
+    same SQL, or would be made anew (fingerprint_of). -#}
+{%- macro columns_of(query, plan) -%}
+    {%- if 'columns' not in plan -%}
+        {%- set known = (table_state(plan.table) or {}).columns if plan.made_by and not plan.is_rebuild and not (config.get('contract') or {}).enforced else none -%}
+        {%- if known -%}
+            {%- set columns = [] -%}
+            {%- for name in known -%}{%- do columns.append(api.Column(name, '')) -%}{%- endfor -%}
+            {%- do plan.update({'columns': columns}) -%}
+        {%- else -%}
+            {%- do plan.update({'columns': adapter.get_column_schema_from_query('select * from ' ~ query ~ ' as staged where false limit 0')}) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{- return(plan.columns) -}}
+{%- endmacro -%}
+
+{#- Keys compare null-safe, and a matched row is updated only by a newer one: the config `newest_by` lists the columns that say which is.
+    Without them, matched rows stay as they are.
+    Instead of dbt-spark's own, which inserts a NULL key again on every run, rewrites whole files without any change, and lets an older record
+    overwrite a newer one (databricks/dbt-databricks#590). -#}
+{%- macro merge_sql(target, query, unique_key, columns, predicates) -%}
+    {%- set conditions = [] + predicates -%}
+    {%- for key in ([unique_key] if unique_key is string else unique_key) -%}
+        {%- do conditions.append('DBT_INTERNAL_SOURCE.' ~ key ~ ' <=> DBT_INTERNAL_DEST.' ~ key) -%}
+    {%- endfor -%}
+    {%- set names = columns | map(attribute='quoted') | list -%}
+    merge into {{ target }} as DBT_INTERNAL_DEST
+    using {{ query }} as DBT_INTERNAL_SOURCE
+    on {{ conditions | join(' and ') }}
+    {%- if config.get('newest_by') %}
+    when matched and {{ is_newer('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST') }} then update set
+        {%- for column in columns if column.name not in (config.get('merge_exclude_columns') or []) %}
+        {{ column.quoted }} = DBT_INTERNAL_SOURCE.{{ column.quoted }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    {%- endif %}
+    when not matched then insert ({{ names | join(', ') }})
+        values (DBT_INTERNAL_SOURCE.{{ names | join(', DBT_INTERNAL_SOURCE.') }})
+{%- endmacro -%}
+
+{#- Predicates that keep a MERGE from reading the whole target: the range of the batch in the column `merge_prune.column`,
+    widened by `merge_prune.slack_days`. Safe because rows of one key are never further apart than the slack: by
+    construction (slack 0, the column is part of the key) or by the model's declaration, which its uniqueness test guards. -#}
+{%- macro merge_pruning(staged) -%}
+    {%- set prune = config.get('merge_prune') -%}
+    {%- if not prune -%}
+        {{- return([]) -}}
+    {%- endif -%}
+    {%- set slack = prune.get('slack_days', 0) -%}
+    {%- set range = run_query(
+        'select cast(greatest(date_sub(min(' ~ prune['column'] ~ '), ' ~ slack ~ "), date'0001-01-01') as string) as low, "
+        ~ 'cast(least(date_add(max(' ~ prune['column'] ~ '), ' ~ slack ~ "), date'9999-12-31') as string) as high, count(*) - count("
+        ~ prune['column'] ~ ') as outside from ' ~ staged
+    ).rows[0] -%}
+    {%- if range['low'] is none or range['outside'] > 0 -%}
+        {{- return([]) -}}
+    {%- endif -%}
+    {{- return([
+        "DBT_INTERNAL_DEST." ~ prune['column'] ~ " between date'" ~ range['low'] ~ "' and date'" ~ range['high'] ~ "'"
+    ]) -}}
+{%- endmacro -%}

@@ -1,0 +1,43 @@
+{#- Which rows a model reads is decided when it is written, not when its SQL is rendered: `new_batches`, `touched` and the like leave a
+    placeholder and note here what they ask for; the materialization plans and puts the predicate in its place.
+    No value of a feed can pass for the placeholder: it holds the id of the run. -#}
+{%- macro ask_for_window(request) -%}
+    {%- if not is_building() or model.resource_type != 'model' -%}
+        {{- return('true') -}}
+    {%- elif model.config.materialized != 'incremental' -%}
+        {{- exceptions.raise_compiler_error(
+            model.name ~ ' is ' ~ model.config.materialized ~ ', and only an incremental model can ask for a window: move '
+            ~ request.asked_by ~ ' into the incremental models that read it.'
+        ) -}}
+    {%- endif -%}
+    {%- set windows = run_memory('windows') -%}
+    {%- if windows.setdefault(model.unique_id, request) != request -%}
+        {{- exceptions.raise_compiler_error(
+            model.name ~ ' asks for two different windows, ' ~ windows[model.unique_id].asked_by ~ ' and ' ~ request.asked_by
+            ~ ': rows that only one of them lets through would be lost or doubled. Ask once, and use the result in every place'
+            ~ ' ({% set window = ... %}), or split the model.'
+        ) -}}
+    {%- endif -%}
+    {{- return(_placeholder()) -}}
+{%- endmacro -%}
+
+{%- macro _placeholder() -%}
+    {{- return('medallion_window_' ~ invocation_id | replace('-', '_')) -}}
+{%- endmacro -%}
+
+{#- What the model that is being built asked for; a model with an is_incremental() of its own asks for nothing. -#}
+{%- macro requested_window(sql) -%}
+    {%- set request = run_memory('windows').get(model.unique_id, {'kind': 'own'}) -%}
+    {%- if (request.kind == 'own') != (_placeholder() not in sql) -%}
+        {{- exceptions.raise_compiler_error(
+            model.name ~ (' reads a window that another model asked for: an ephemeral model cannot ask.' if request.kind == 'own'
+            else ' asks for a window by ' ~ request.asked_by ~ ' and does not use it: all rows would be read on every run.')
+        ) -}}
+    {%- endif -%}
+    {{- return(request) -}}
+{%- endmacro -%}
+
+{#- The SQL of the model with `filling` in the place of its window. -#}
+{%- macro fill_window(sql, filling) -%}
+    {{- return(sql | replace(_placeholder(), filling)) -}}
+{%- endmacro -%}

@@ -1,0 +1,115 @@
+"""A changed project on a living lake: a table knows by which SQL, rules and key it was made, and no old row stays in silence."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import NO_TESTS, ROOT, Lake
+from lakes import unbalanced
+
+from scripts.generate import generate
+
+SELECT = ("--select", "+daily_sales_by_product", "+sales_by_region", *NO_TESTS)
+GOLD = Path("models/gold/daily_sales_by_product.sql")
+SALES = "select sum(units), sum(net_revenue) from {gold}.daily_sales_by_product"
+
+
+@pytest.fixture
+def living(new_lake, tmp_path: Path) -> Lake:
+    """A lake built twice by a copy of the project, which the tests may change."""
+    project = tmp_path / "project"
+    shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs", "benchmarks"))
+    lake = replace(new_lake("changed"), project_dir=project)
+    for day in (1, 2):
+        generate(lake.landing, seed=3, days=3, events=100, from_day=day - 1, to_day=day)
+        lake.build(*SELECT)
+    return lake
+
+
+def edit(lake: Lake, path: str | Path, old: str, new: str) -> None:
+    file = lake.project_dir / path
+    text = file.read_text()
+    assert old in text, f"{path} has no {old}"
+    file.write_text(text.replace(old, new, 1))
+
+
+def test_changed_sql_is_computed_again_for_all_rows(living: Lake):
+    [(units, revenue)] = living.sql(SALES)
+    edit(living, GOLD, "sum(quantity) as units", "sum(quantity) * 2 as units")
+    living.build(*SELECT)
+    assert living.sql(SALES) == [(2 * units, revenue)]
+    versions = living.versions()
+    edit(living, GOLD, "with sales as (", "-- only a comment, and another layout\nwith   sales\nas (")
+    living.build(*SELECT)
+    assert living.versions() == versions, "layout is no change"
+
+
+def test_a_changed_model_can_be_told_to_stop(living: Lake):
+    edit(living, "models/gold/_gold.yml", "  - name: daily_sales_by_product\n", (
+        "  - name: daily_sales_by_product\n    config: {meta: {when_model_changes: stop}}\n"
+    ))  # fmt: skip
+    living.build(*SELECT)
+    before = living.version("gold.daily_sales_by_product"), living.sql(SALES)
+    edit(living, GOLD, "sum(quantity) as units", "sum(quantity) * 2 as units")
+    result = living.dbt("build", *SELECT)
+    message = next(r.message for r in result.result.results if r.node.name == "daily_sales_by_product")
+    assert "dbt build --full-refresh --select daily_sales_by_product" in message
+    assert (living.version("gold.daily_sales_by_product"), living.sql(SALES)) == before
+    living.build(*SELECT, "--full-refresh")
+    assert living.sql(SALES)[0][0] == 2 * before[1][0][0]
+
+
+def test_a_new_column_is_in_every_row(living: Lake):
+    edit(living, GOLD, "count(*) as order_line_count", "count(*) as order_line_count,\n        max(quantity) as most")
+    edit(living, "models/gold/_gold.yml", "  - name: daily_sales_by_product\n", (
+        "  - name: daily_sales_by_product\n    config: {contract: {enforced: false}}\n"
+    ))  # fmt: skip
+    living.build(*SELECT)
+    assert living.sql("select count(*) from {gold}.daily_sales_by_product where most is null") == [(0,)]
+    assert living.sql("select count(*) > 0 from {gold}.daily_sales_by_product") == [(True,)]
+
+
+def test_a_new_rule_judges_old_records_too(living: Lake):
+    [(bad,)] = living.sql("select count(*) from {silver}.silver_order_lines where quantity > 3")
+    [(kept,)] = living.sql("select count(*) from {silver}.silver_order_lines where quantity <= 3")
+    [(waiting,)] = living.sql("select count(*) from {silver}.quarantine_orders")
+    assert bad
+    rules = "models/silver/judged/_judged.yml"
+    edit(living, rules, "          quantity_valid: quantity is not null\n", (
+        "          quantity_valid: quantity is not null\n          quantity_small: quantity is null or quantity <= 3\n"
+    ))  # fmt: skip
+    living.build(*SELECT)
+    assert living.sql("select count(*) from {silver}.silver_order_lines") == [(kept,)]
+    assert living.sql("select count(*) from {silver}.quarantine_orders")[0][0] >= waiting + bad
+    assert living.sql("select sum(units) from {gold}.daily_sales_by_product where units > 3 * order_line_count") == [(None,)]
+    assert unbalanced(living.path("silver.x").parents[1], living.prefix) == []
+
+
+def test_a_changed_seed_reaches_every_table_that_reads_it(living: Lake):
+    edit(living, "seeds/countries.csv", "United Kingdom,", "United Kingdom,Atlantis ")
+    living.build(*SELECT)
+    regions = living.sql("select distinct region from {gold}.sales_by_region where country = 'United Kingdom'")
+    assert len(regions) == 1
+    assert regions[0][0].startswith("Atlantis")
+
+
+def test_a_key_that_was_changed_and_taken_back_leaves_no_trace(living: Lake):
+    before = sorted(living.sql("select order_line_id, quantity from {silver}.silver_order_lines"))
+    model = "models/silver/silver_order_lines.sql"
+    edit(living, model, "unique_key='order_line_id'", "unique_key=['invoice_no', 'order_line_id']")
+    living.build(*SELECT)
+    edit(living, model, "unique_key=['invoice_no', 'order_line_id']", "unique_key='order_line_id'")
+    living.build(*SELECT)
+    assert sorted(living.sql("select order_line_id, quantity from {silver}.silver_order_lines")) == before
+
+
+def test_a_lake_of_an_older_version_is_made_anew(living: Lake):
+    """Keys may have been made otherwise then; that a table does not say by what it was made is all that is known of it."""
+    table = living.table("silver.silver_order_lines")
+    living.spark.sql(f"alter table {table} set tblproperties ('medallion.made_by' = 'another key')").collect()
+    before = living.version("silver.silver_order_lines")
+    living.build(*SELECT)
+    assert living.version("silver.silver_order_lines") > before + 1
