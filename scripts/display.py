@@ -7,10 +7,9 @@ from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
+from medallion.shell import ROOT, SAIL_ARTIFACTS, Dbt, call, console, say
 from rich import box
 from rich.table import Table
-
-from scripts.shell import ROOT, SAIL_ARTIFACTS, Dbt, call, console, say
 
 RUN_RESULTS = [ROOT / folder / "run_results.json" for folder in ("target", SAIL_ARTIFACTS)]
 LAYERS = ["bronze", "silver", "gold", "ops"]

@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+from medallion import sail
 from rich.console import Console
-
-from scripts import sail
 
 ROOT = Path(__file__).resolve().parents[1]
 # On Sail dbt has a folder of its own, as it parses the whole project again after each change of the target.

@@ -19,8 +19,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT
-
-from scripts import display, medallion, shell
+from medallion import cli, display, shell
 
 COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status"]
 COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay", "quarantine discard"]
@@ -78,10 +77,10 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeDbt:
     fake = FakeDbt()
     monkeypatch.setattr("dbt.cli.main.dbtRunner", fake.runner)
     # Spark may be running in this very process, for other tests.
-    for module in (shell, medallion):
+    for module in (shell, cli):
         monkeypatch.setattr(module, "stop_spark", lambda: None)
     monkeypatch.setattr(shell, "silence_pyspark", lambda: None)
-    monkeypatch.setattr(medallion.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     monkeypatch.setattr(display, "RUN_RESULTS", [tmp_path / "run_results.json", tmp_path / "of_sail.json"])
     monkeypatch.setenv("DBT_TARGET_PATH", "")
     monkeypatch.delenv("DBT_TARGET_PATH")
@@ -94,7 +93,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeDbt:
 
 
 def medal(*arguments: str) -> Result:
-    return CliRunner().invoke(medallion.main, list(arguments))
+    return CliRunner().invoke(cli.main, list(arguments))
 
 
 HEALTH = {
@@ -194,7 +193,7 @@ def test_help_has_a_description_and_examples(command: str) -> None:
 
 
 def test_every_command_is_tested_for_its_help() -> None:
-    found = [*medallion.main.commands, *(f"quarantine {name}" for name in medallion.quarantine.commands)]
+    found = [*cli.main.commands, *(f"quarantine {name}" for name in cli.quarantine.commands)]
     assert sorted(found) == sorted(COMMANDS)
 
 
@@ -408,7 +407,7 @@ def test_what_delta_rs_cannot_do_does_not_stop_the_others_either(
     monkeypatch.setattr(shell, "sail_session", lambda writes: nullcontext())
     fake.rows("table_list", {"layer": "gold", "table_name": "a"}, {"layer": "gold", "table_name": "b"})
     job = {"action": "optimize", "name": "gold.a", "location": str(tmp_path / "gone"), "zorder": []}
-    fake.answer("run-operation .*gold.a", printed=[medallion.HAND_OVER + json.dumps(job)])
+    fake.answer("run-operation .*gold.a", printed=[cli.HAND_OVER + json.dumps(job)])
     fake.answer("run-operation .*gold.b", printed=["gold.b: 3 files"])
     result = medal("optimize", "--target", "sail")
     assert result.exit_code == 1
@@ -426,7 +425,7 @@ def test_optimize_takes_layer_and_table_to_the_list(fake: FakeDbt) -> None:
 def test_demo_writes_files_builds_and_shows(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     written = {}
     generator = SimpleNamespace(generate=lambda out, **arguments: written.update(out=out, **arguments))
-    monkeypatch.setitem(sys.modules, "scripts.generate", generator)
+    monkeypatch.setitem(sys.modules, "medallion.generate", generator)
     fake.rows("table_health", HEALTH)
     fake.rows("daily_sales_by_product", {"product_id": "22423", "net_revenue": 12.5})
     result = medal("demo", "--days", "3", "--events", "10", "--seed", "7")
@@ -479,10 +478,9 @@ def test_a_lake_that_another_process_holds(fake: FakeDbt, tmp_path: Path) -> Non
 @pytest.mark.parametrize("target", ["local", "sail"])
 def test_two_writers_at_once(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str) -> None:
     monkeypatch.setattr(shell, "sail_session", lambda writes: nullcontext())
-    hold = f"""
+    hold = """
 import sys, time
-sys.path.insert(0, {str(ROOT)!r})
-from scripts import shell
+from medallion import shell
 with shell.lake_lock():
     print(flush=True)
     time.sleep(60)
@@ -523,7 +521,7 @@ def test_a_port_that_is_none(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, por
 
 
 def test_a_stranger_at_the_port_of_sail(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(medallion.sail, "PATIENCE", 0.5)
+    monkeypatch.setattr(cli.sail, "PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         monkeypatch.setenv("MEDALLION_SAIL_PORT", str(port := stranger.getsockname()[1]))
         result = medal("status", "--target", "sail")
@@ -543,11 +541,10 @@ def test_without_sail(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_command_and_what_it_started(signum: int, tmp_path: Path) -> None:
     """With a `sleep` in the place of the JVM, and a dead proxy among the objects, which answers no question."""
-    script = f"""
+    script = """
 import subprocess, sys, time, weakref
-proxy = weakref.proxy({{1}})
-sys.path.insert(0, {str(ROOT)!r})
-from scripts import shell
+proxy = weakref.proxy({1})
+from medallion import shell
 java = subprocess.Popen(["sleep", "60"])
 with shell.dbt_session(["--target", "none"]):
     print(java.pid, flush=True)

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, alone
 from lakes import contents, differences, unbalanced
+from medallion.generate import generate
 from test_kill import NO_TESTS
 from test_kill import build as build_undisturbed
-
-from scripts.generate import generate
 
 pytestmark = pytest.mark.engines("sail")
 
@@ -22,7 +21,7 @@ pytestmark = pytest.mark.engines("sail")
 SCRIPT = """
 mount -t tmpfs -o size=1m tmpfs "$1" || exit 77
 options="--target sail --target-path $2/target $BUILD_OPTIONS"
-build() { "$BUILD_PYTHON" -m scripts.medallion build $options > "$2/$3" 2>&1; }
+build() { "$BUILD_PYTHON" -m medallion build $options > "$2/$3" 2>&1; }
 build "$1" "$2" full && exit 1
 mount -o remount,size=500m "$1"
 build "$1" "$2" room || exit 2

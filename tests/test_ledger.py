@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Lake
+from medallion.generate import generate
 from test_scenarios import NO_TESTS
 from truth import SILVER
-
-from scripts.generate import generate
 
 ALL = set(SILVER)
 VERSIONED = ALL - {"orders"}

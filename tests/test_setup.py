@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from scripts import setup
+from medallion import setup
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -290,3 +289,9 @@ def test_the_lock_names_hashes_but_no_address():
     assert "--index" not in lock
     assert "--find-links" not in lock
     assert setup.locked("setuptools", lock).count("--hash=sha256:") >= 2
+
+
+def test_the_environment_holds_one_package_and_it_is_called_medallion(tmp_path: Path) -> None:
+    ask = "import importlib.util as found; print([found.find_spec(name) is None for name in ('scripts', 'medallion')])"
+    answer = subprocess.run([sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[True, False]"

@@ -12,8 +12,7 @@ import jinja2
 import pytest
 from conftest import ENGINE, ROOT, Lake
 from deltalake import DeltaTable
-
-from scripts.medallion import HAND_OVER, by_delta_rs
+from medallion.cli import HAND_OVER, by_delta_rs
 
 MB = 1024 * 1024
 ON_SPARK = pytest.mark.engines("spark")  # where a hook compacts after a write

@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-
-from scripts import sail
-from scripts.display import last_run, show_quarantine, show_table, show_tables
-from scripts.shell import (
+from medallion import sail
+from medallion.display import last_run, show_quarantine, show_table, show_tables
+from medallion.shell import (
     ERROR,
     FAILED,
     OK,
@@ -143,7 +142,7 @@ def write_demo_files(landing: Path, days: int, events: int, seed: int) -> None:
     if there:
         say(f"{landing} already has {there:,} files; building from those. (Delete the folder for fresh demo files.)")
         return
-    from scripts.generate import generate
+    from medallion.generate import generate
 
     say(f"Writing {days} days of demo files with {events:,} web events to {landing} ...")
     try:
@@ -476,7 +475,3 @@ def status(dbt: Dbt) -> None:
     else:
         say(NO_TABLES)
     say(last_run())
-
-
-if __name__ == "__main__":
-    main()
