@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+
 from medallion import sail
 from medallion.generate import generate
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+
 from medallion import sail
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,9 +12,10 @@ from dataclasses import replace
 import pytest
 from conftest import ROOT, Lake
 from lakes import contents, differences, unbalanced
-from medallion.generate import generate
 from test_ledger import clone
 from test_scenarios import NO_TESTS
+
+from medallion.generate import generate
 
 INCREMENTAL = "macros/overrides/incremental.sql"
 CREATE = (INCREMENTAL, "{%- do create_empty_table(")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, alone
 from lakes import contents, differences, unbalanced
-from medallion.generate import generate
 from test_kill import NO_TESTS
 from test_kill import build as build_undisturbed
+
+from medallion.generate import generate
 
 pytestmark = pytest.mark.engines("sail")
 

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from medallion import generate
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"

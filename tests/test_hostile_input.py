@@ -13,8 +13,9 @@ import os
 
 import pytest
 from conftest import ENGINE, delta_rs
-from medallion.shell import explain
 from test_scenarios import NO_TESTS
+
+from medallion.errors import explain
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 INJECTIONS = ["'; drop table x; --", "{{ jinja }}", "{% raw %}", "`", "*/ /*", "${x}", "\\", "\\'", "%s %(a)s", "\x1f"]

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import ENGINE, ROOT, TARGET, alone
 from lakes import contents, differences, unbalanced
+
 from medallion.generate import generate
 
 NO_TESTS = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]

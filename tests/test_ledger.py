@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Lake
-from medallion.generate import generate
 from test_scenarios import NO_TESTS
 from truth import SILVER
+
+from medallion.generate import generate
 
 ALL = set(SILVER)
 VERSIONED = ALL - {"orders"}

@@ -21,9 +21,10 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT, Lake, alone
 from deltalake import DeltaTable
-from medallion import cli, sail, sail_sources, shell
 from test_hostile_input import HEADER, line
 from test_scenarios import NO_TESTS
+
+from medallion import cli, sail, sail_sources, shell
 
 TABLE = "gaps.t (a int, b array<string>) using delta location '{folder}/t'"
 GAPS = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from conftest import ENGINE
-from medallion.generate import generate
 from truth import differences, read_truth
+
+from medallion.generate import generate
 
 SEEDS = [7, 21, 99]
 DAYS = [(0, 16), (16, 17), (17, 30)]

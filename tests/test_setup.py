@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from medallion import setup
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,7 +43,7 @@ def checkout(tmp_path):
 
 def make_setup(checkout: Path, machine: Path, **environment: str) -> tuple[int, str]:
     done = subprocess.run(
-        ["make", "setup"],
+        ["make", "setup", "ENGINE=spark"],
         cwd=checkout,
         env={"PATH": str(machine), **environment},
         capture_output=True,
@@ -67,11 +68,13 @@ def test_without_python(checkout, machine):
     assert said.startswith("Set-up stopped: Python 3.10 to 3.13 is needed (none found); install one")
 
 
-@pytest.mark.parametrize(("engine", "needs_java"), [("sail", False), ("spark", True), ("both", True)])
+@pytest.mark.parametrize(
+    ("engine", "needs_java"), [("", False), ("ENGINE=sail", False), ("ENGINE=spark", True), ("ENGINE=both", True)]
+)
 def test_sail_needs_neither_java_nor_jars(checkout, with_python, engine, needs_java):
-    goal = "test" if engine == "both" else "setup"
+    goal = "test" if "both" in engine else "demo"
     done = subprocess.run(
-        ["make", "--dry-run", goal, f"ENGINE={engine}"],
+        ["make", "--dry-run", goal, *([engine] if engine else [])],
         cwd=checkout,
         env={"PATH": str(with_python)},
         capture_output=True,
@@ -81,6 +84,21 @@ def test_sail_needs_neither_java_nor_jars(checkout, with_python, engine, needs_j
     assert "setup.py environment" in done.stdout.replace('"', "")
     for word in ("setup.py java", "setup.py jars"):
         assert (word in done.stdout.replace('"', "")) is needs_java
+    if goal == "demo":
+        assert f"medallion demo --target {'local' if needs_java else 'sail'}" in done.stdout
+
+
+@pytest.mark.parametrize("has_java", [True, False])
+def test_the_tests_that_need_java_are_left_out_where_there_is_none(checkout, with_python, has_java):
+    if has_java:
+        executable(with_python / "java", JAVA_17)
+    done = subprocess.run(
+        ["make", "--dry-run", "test"], cwd=checkout, env={"PATH": str(with_python)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "MEDALLION_ENGINE=sail" in done.stdout
+    assert ("MEDALLION_ENGINE=spark" in done.stdout) is has_java
+    assert ("tests that need Spark are left out" not in done.stdout) is has_java
 
 
 def test_an_engine_that_is_none(checkout, with_python):

@@ -11,10 +11,12 @@ from conftest import ENGINE, TARGET, Lake
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from lakes import unbalanced
-from medallion.generate import generate
-from medallion.shell import CONFLICT, Dbt
 from test_kill import NO_TESTS
 from test_scenarios import different_tables
+
+from medallion.errors import CONFLICT
+from medallion.generate import generate
+from medallion.shell import Dbt
 
 KEYS = {"silver.silver_order_lines": "order_line_id", "gold.daily_sales_by_product": "product_id"}
 SELECT = ["--select", *(f"+{name.split('.')[1]}" for name in KEYS)]
