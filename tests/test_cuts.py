@@ -15,7 +15,7 @@ from lakes import contents, differences, unbalanced
 from test_ledger import clone
 from test_scenarios import NO_TESTS
 
-from scripts.generate import generate
+from medallion.generate import generate
 
 PATH = "macros/materializations/"
 INCREMENTAL = PATH + "incremental.sql"
