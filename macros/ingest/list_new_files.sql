@@ -39,11 +39,20 @@
     {%- if engine() == 'sail' -%}
         {{ _new_among(source, _sail_listing(source)) }}
     {%- else -%}
-        {#- A folder that does not exist yet is an empty one: the handler catches just that error. -#}
+        {%- do _assert_names_are_read() -%}
+        {#- A folder that does not exist yet is an empty one, below a root that does exist: the handlers catch just that error. -#}
         begin
             declare exit handler for path_not_found
             begin
-                select '' as file_uri, '' as source_file, 0 as file_size, '' as file_modified_at, 0 as known_size where false;
+                declare exit handler for path_not_found
+                begin
+                    select
+                        raise_error({{ sql_literal(_no_landing_root()) }}) as file_uri, '' as source_file, 0 as file_size,
+                        '' as file_modified_at, 0 as known_size;
+                end;
+                select '' as file_uri, '' as source_file, 0 as file_size, '' as file_modified_at, 0 as known_size
+                from binaryFile.`{{ landing_root() | replace('`', '``') }}` with (recursiveFileLookup = 'true')
+                where false;
             end;
             {{ _new_among(source, _listing(source)) }};
         end
@@ -69,25 +78,81 @@
     order by listed.file_modified_at, listed.source_file
 {%- endmacro -%}
 
+{#- The folder under any case of its name, for a file system that tells them apart. -#}
 {%- macro _listing(source) -%}
-    select
-        _metadata.file_path as file_uri,
-        {{ source_file_of('_metadata.file_path') }} as source_file,
-        length as file_size,
-        modificationTime as file_modified_at
-    from binaryFile.`{{ source.folder | replace('`', '``') }}` with (recursiveFileLookup = 'true')
+    {%- set letters = [] -%}
+    {%- for letter in source.path -%}
+        {%- do letters.append('[' ~ letter | lower ~ letter | upper ~ ']' if letter | lower != letter | upper else letter) -%}
+    {%- endfor -%}
+    select file_uri, {{ _in_declared_folder('source_file', source) }} as source_file, file_size, file_modified_at
+    from (
+        select
+            _metadata.file_path as file_uri,
+            {{ source_file_of('_metadata.file_path') }} as source_file,
+            length as file_size,
+            modificationTime as file_modified_at
+        from binaryFile.`{{ (landing_root() ~ '/' ~ letters | join) | replace('`', '``') }}` with (recursiveFileLookup = 'true')
+    )
+    where not {{ _is_left_alone('source_file', source) }}
 {%- endmacro -%}
 
 {#- A file without any byte is not listed, as Spark does not list it either. -#}
 {%- macro _sail_listing(source) -%}
-    select
-        file_path as file_uri,
-        {{ source_file_of('file_path') }} as source_file,
-        file_size,
-        cast(file_modified_at as timestamp) as file_modified_at
+    select file_uri, {{ _in_declared_folder('source_file', source) }} as source_file, file_size, file_modified_at
     from (
-        select case when problem is null then file_path else raise_error(problem) end as file_path, file_size, file_modified_at
-        from {{ sail_source('landing_files', source.folder) }}
-        where file_size > 0 or problem is not null
+        select
+            file_path as file_uri,
+            {{ source_file_of('file_path') }} as source_file,
+            file_size,
+            cast(file_modified_at as timestamp) as file_modified_at
+        from (
+            select case when problem is null then file_path else raise_error(problem) end as file_path, file_size, file_modified_at
+            from {{ sail_source('landing_files', landing_root() ~ '#' ~ source.path) }}
+            where file_size > 0 or problem is not null
+        )
     )
+    where not {{ _is_left_alone('source_file', source) }}
+{%- endmacro -%}
+
+{#- Not yet complete, or no data: what somebody hid by its name, and what programs write while they upload, download or edit. -#}
+{%- macro _is_left_alone(source_file, source) -%}
+    {%- set endings = [
+        'filepart', 'part', 'partial', 'tmp', 'temp', 'crdownload', 'download', 'opdownload', 'upload', 'uploading', 'writing', 'inprogress',
+        'incomplete', 'aria2', 'swp', 'swo', 'swx',
+    ] -%}
+    substring({{ source_file }}, {{ source.path | length + 1 }})
+        rlike {{ sql_literal('(?i)/([._]|~[$])|([.](' ~ endings | join('|') ~ ')|[.]_COPYING_|~)(/|\\z)') }}
+{%- endmacro -%}
+
+{#- Orders/ is not orders/: whoever wrote it would wait for its files. -#}
+{%- macro _in_declared_folder(source_file, source) -%}
+    case
+        when startswith({{ source_file }}, {{ sql_literal(source.path ~ '/') }}) then {{ source_file }}
+        else raise_error(concat(
+            {{ sql_literal('Source ' ~ source.name ~ ' is declared with the folder ' ~ source.path ~ ', and there is ') }}, {{ source_file }},
+            {{ sql_literal(
+                ': upper and lower case count. Move its files to ' ~ source.path ~ ', or declare the other name as meta.path in models/landing.yml.'
+            ) }}
+        ))
+    end
+{%- endmacro -%}
+
+{%- macro _no_landing_root() -%}
+    {{- return(
+        'The landing root ' ~ landing_root() ~ ' does not exist. Set MEDALLION_LANDING, or the var landing_root, to the folder that holds one folder for each source'
+        ~ (' (~ is not expanded: write the whole path)' if '~' in landing_root() else '') ~ ', or create it.'
+    ) -}}
+{%- endmacro -%}
+
+{#- Java takes the form of file names from the locale, and passes over those that it cannot write in it. -#}
+{%- macro _assert_names_are_read() -%}
+    {%- if target.get('method') == 'session' and landing_root().startswith('/') -%}
+        {%- set encoding = run_query("select java_method('java.lang.System', 'getProperty', 'sun.jnu.encoding')").rows[0][0] -%}
+        {%- if encoding | upper | replace('-', '') != 'UTF8' -%}
+            {{- exceptions.raise_compiler_error(
+                'Java reads names of files as ' ~ encoding ~ ' under this locale, and would pass over files whose names have other characters. '
+                ~ 'Set LC_ALL=C.UTF-8, or another locale with UTF-8, and build again.'
+            ) -}}
+        {%- endif -%}
+    {%- endif -%}
 {%- endmacro -%}
