@@ -139,7 +139,7 @@ is_valid_utf8({{ value }}) as is_utf8,
     {{- return('text.`' ~ source.folder | replace('`', '``') ~ '` with (' ~ literals | join(', ') ~ ')') -}}
 {%- endmacro -%}
 
-{#- Held in memory about six times while it is read, by each core. -#}
+{#- Each core holds several copies of a file while it reads it as one text. -#}
 {%- macro _whole_file_bytes() -%}
     {{- return(var('whole_file_bytes', 32000000)) -}}
 {%- endmacro -%}
