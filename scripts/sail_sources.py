@@ -67,31 +67,42 @@ class Reader(DataSourceReader):
 
 
 class LandingFiles(Source):
-    """Files below the folder `path`, unread, with size (bytes) and modification time (UTC); none if it does not exist.
+    """Files of a source, unread, with size (bytes) and modification time (UTC); none if its folder does not exist.
 
-    Names that start with a dot or an underscore are hidden, as Spark has it (HadoopFSUtils.shouldFilterOutPathName).
-    What cannot be listed has a sentence in `problem`.
+    `path` is the landing root, `#` and the source's folder below it, which is looked for in any case of its letters.
+    Names that start with a dot or an underscore are hidden. What cannot be listed has a sentence in `problem`.
     """
 
     columns = "file_path string, file_size bigint, file_modified_at string, problem string"
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
-        if re.match("[a-zA-Z][a-zA-Z0-9+.-]*:", path):
-            where = f"Sail reads landing files in folders of this machine only, not {path}"
+        root, _, below = path.rpartition("#")
+        if re.match("[a-zA-Z][a-zA-Z0-9+.-]*:", root):
+            where = f"Sail reads landing files in folders of this machine only, not {root}/{below}"
             yield "", 0, None, f"{where}. Set MEDALLION_LANDING to a folder, or build on Spark: --target local."
-        elif Path(path).exists():
-            yield from listing(Path(path), ())
+        elif not Path(root).is_dir():
+            yield "", 0, None, no_landing_root(root)
+        else:
+            folders = [Path(root)]
+            for step in below.split("/"):
+                folders = [found for folder in folders for found in named(folder, step)]
+            for folder in folders:
+                yield from listing(folder, ())
 
 
 class LandingContents(Source):
-    """The text of `files` (a JSON list of absolute paths) below `path`; without a byte-order mark, and with U+FFFD
-    for what is no UTF-8, as in Spark.
+    """The text of `files` (a JSON list of absolute paths) below `path`.
 
-    A file that cannot be read has no text, and a sentence in `problem`.
+    Where it is not UTF-8, the bytes that are not have become U+FFFD and a U+FFFD of the file U+FDD0, and `single_bytes`
+    has each byte as the character of that number, as on Spark (landing_contents). A file that cannot be read has no
+    text, and a sentence in `problem`.
     """
 
-    columns = "file_path string, file_size bigint, file_modified_at string, content string, problem string"
+    columns = (
+        "file_path string, file_size bigint, file_modified_at string, content string, single_bytes string,"
+        " is_utf8 boolean, problem string"
+    )
 
     @staticmethod
     def parts(path: str, files: str) -> list[dict[str, Any]]:
@@ -100,7 +111,7 @@ class LandingContents(Source):
         room = 0
         for name in json.loads(files):
             try:
-                size = Path(name).stat().st_size * (8 if Path(name).suffix in OPENERS else 1)
+                size = Path(name).stat().st_size * (8 if ending(name) in OPENERS else 1)
             except OSError:  # which `rows` will tell
                 size = 0
             if not parts or size > room:
@@ -115,15 +126,15 @@ class LandingContents(Source):
         for name in files:
             file = Path(name)
             try:
-                if file.suffix in ONLY_SPARK_OPENS:
+                if ending(name) in ONLY_SPARK_OPENS:
                     raise OSError(f"Sail does not read {file.suffix}, only .gz and .bz2")
-                with OPENERS.get(file.suffix, open)(file, "rb") as stream:
+                with OPENERS.get(ending(name), open)(file, "rb") as stream:
                     content = stream.read(MOST_BYTES + 1)
                 if len(content) > MOST_BYTES:
                     raise OSError("it holds 2 GB or more, which only Spark reads: --target local")
-                row = *file_row(file), content.decode("utf-8-sig", errors="replace"), None
+                row = *file_row(file), *texts(content), None
             except (OSError, EOFError, zlib.error) as reason:
-                row = name, 0, None, None, problem(name, reason)
+                row = name, 0, None, None, None, None, problem(name, reason)
             yield row
 
 
@@ -199,6 +210,22 @@ def commits(log: Path) -> Iterator[str]:
         yield from (entry.name for entry in entries if COMMIT.fullmatch(entry.name))
 
 
+def no_landing_root(root: str) -> str:
+    """In the words of the macro of this name."""
+    tilde = " (~ is not expanded: write the whole path)" if "~" in root else ""
+    return (
+        f"The landing root {root} does not exist. Set MEDALLION_LANDING, or the var landing_root, to the folder that"
+        f" holds one folder for each source{tilde}, or create it."
+    )
+
+
+def named(folder: Path, name: str) -> list[Path]:
+    """What is called so in a folder, in any case of its letters."""
+    if not folder.is_dir():
+        return []
+    return sorted(entry for entry in folder.iterdir() if entry.name.lower() == name.lower())
+
+
 def listing(folder: Path, above: tuple[Path, ...]) -> Iterator[tuple]:
     """Files below a folder, through links too; `above` are the folders it lies in."""
     try:
@@ -218,6 +245,19 @@ def listing(folder: Path, above: tuple[Path, ...]) -> Iterator[tuple]:
         yield from rows
 
 
+def ending(name: str) -> str:
+    """The ending of a file's name that tells how it is compressed, as Spark sees it."""
+    return Path(name).suffix.lower()
+
+
+def texts(content: bytes) -> tuple[str, str | None, bool]:
+    try:
+        return content.decode(), None, True
+    except UnicodeDecodeError:
+        marked = content.replace("\ufffd".encode(), "\ufdd0".encode())
+        return marked.decode(errors="replace"), content.decode("iso-8859-1"), False
+
+
 def problem(name: str, reason: Exception) -> str:
     shown = os.fsencode(name).decode("utf-8", errors="backslashreplace")
     why = (
@@ -231,7 +271,7 @@ def problem(name: str, reason: Exception) -> str:
 
 
 def is_hidden(name: str) -> bool:
-    return name.startswith(".") or (name.startswith("_") and "=" not in name) or name.endswith("._COPYING_")
+    return name.startswith((".", "_"))
 
 
 def milliseconds(file: Path) -> int:

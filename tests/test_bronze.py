@@ -5,10 +5,13 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
-import re
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
+import yaml
 from conftest import ENGINE, ROOT
 from dbt.adapters.spark.impl import SparkAdapter
 from deltalake import DeltaTable
@@ -45,7 +48,11 @@ def hostile(new_lake):
     """One lake with every odd file that bronze must take."""
     lake = new_lake("hostile")
     lake.drop_file("orders/a 1.csv", HEADER + '1,A,"x, ""q""\nline2",5,2026-01-01 10:00:00,1,,\n')
-    lake.drop_file("orders/b%20'o\"+é,{x}`.csv", "\ufeffStockCode,InvoiceNo,Quantity\r\nS,3,7\r\nS2,4\r\nS3,5,6,7\r\n")
+    lake.drop_file(
+        "orders/b%20'o\"+é,{x}`.csv",
+        "\ufeffStockCode,InvoiceNo,Quantity,Country,CustomerID,UnitPrice,InvoiceDate,Description,more\r\n"
+        "S,3,7,F,1,2.5,T,D,x\r\nS2,4\r\nS3,5,6,7,8,9,10,11,12,13\r\n",
+    )
     lake.drop_file("orders/header only.csv", HEADER)
     lake.drop_file("orders/empty.csv", "")
     lake.drop_file("orders/blank.csv", "\r\n\r\n")
@@ -53,7 +60,8 @@ def hostile(new_lake):
     lake.drop_file("orders/empty.csv.bz2", bz2.compress(b""))
     lake.drop_file("orders/2026/01/dt=2026-01-01/deep.csv", HEADER + LINE.format(10) + '9,Z,"unclosed,5\n')
     lake.drop_file("orders/zipped.csv.gz", gzip.compress((HEADER + LINE.format(7)).encode()))
-    lake.drop_file("orders/repeated names.csv", "A,A,,StockCode\n1,2,3,4\n")
+    lake.drop_file("orders/repeated names.csv", HEADER.strip() + ",A,A,\n" + LINE.format(8).strip() + ",1,2,3\n")
+    lake.drop_file("orders/upper.csv.GZ", gzip.compress((HEADER + LINE.format(6)).encode()))
     lake.drop_file("orders/.hidden.csv", HEADER + LINE.format(99))
     lake.drop_file("orders/_being written.csv", HEADER + LINE.format(99))
     lake.drop_file("web_events/1.json", '\ufeff{"a":1}\r\n\r\n{"a":\n[1]\n{"b":"x"}')
@@ -70,6 +78,7 @@ def test_every_name_is_read(hostile):
         "orders/2026/01/dt=2026-01-01/deep.csv",
         "orders/zipped.csv.gz",
         "orders/repeated names.csv",
+        "orders/upper.csv.GZ",
     }
 
 
@@ -77,7 +86,17 @@ def test_csv_is_read_by_the_header_of_its_file(hostile):
     [(fields,)] = hostile.sql(
         "select fields from {bronze}.bronze_orders where source_file like 'orders/b%' and unreadable_reason is null"
     )
-    assert fields == {"StockCode": "S", "InvoiceNo": "3", "Quantity": "7"}
+    assert fields == {
+        "StockCode": "S",
+        "InvoiceNo": "3",
+        "Quantity": "7",
+        "Country": "F",
+        "CustomerID": "1",
+        "UnitPrice": "2.5",
+        "InvoiceDate": "T",
+        "Description": "D",
+        "more": "x",
+    }
 
 
 def test_quoted_line_break_stays_in_its_record(hostile):
@@ -96,7 +115,7 @@ def test_broken_records_are_kept_and_marked(hostile):
     assert broken == [
         ('9,Z,"unclosed,5', "unclosed_quote"),
         ("S2,4", "too_few_fields"),
-        ("S3,5,6,7", "too_many_fields"),
+        ("S3,5,6,7,8,9,10,11,12,13", "too_many_fields"),
     ]
 
 
@@ -104,7 +123,12 @@ def test_repeated_and_missing_header_names_lose_no_value(hostile):
     [(fields,)] = hostile.sql(
         "select fields from {bronze}.bronze_orders where source_file = 'orders/repeated names.csv'"
     )
-    assert fields == {"A": "1", "A_2": "2", "column_3": "3", "StockCode": "4"}
+    assert {name: fields[name] for name in ("InvoiceNo", "A", "A_10", "column_11")} == {
+        "InvoiceNo": "8",
+        "A": "1",
+        "A_10": "2",
+        "column_11": "3",
+    }
 
 
 def test_json_lines(hostile):
@@ -171,11 +195,13 @@ def declare(lake, folder, **sources):
     lake.project_dir = folder / "project"
     shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
     landing = lake.project_dir / "models" / "landing.yml"
-    text = landing.read_text()
-    for source, meta in sources.items():
-        [declared] = re.findall(f"meta: .*path: {source},.*", text)
-        text = text.replace(declared, f"meta: {json.dumps({'path': source, **meta})}")
-    landing.write_text(text)
+    declared = yaml.safe_load(landing.read_text())
+    for table in declared["sources"][0]["tables"]:
+        if meta := sources.get(table["name"]):
+            table["config"]["meta"] = {"path": table["name"], **meta}
+            if "columns" in meta:
+                table["columns"] = [{"name": name} for name in table["config"]["meta"].pop("columns")]
+    landing.write_text(yaml.safe_dump(declared))
 
 
 def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake, tmp_path):
@@ -213,29 +239,37 @@ def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake,
 # A feed, how it is declared, and the records that it has besides its header.
 FEEDS = {
     "orders": ({"sep": "^"}, "StockCode^Description\nA^x,y\nonly one\n", ["A^x,y", "only one"]),
-    "products": ({"sep": "]"}, 'product_id]name\nP]"a]b"\n"only]one"\n', ['P]"a]b"', '"only]one"']),
+    "products": (
+        {"sep": "|", "quote": "'", "escape": "\\"},
+        "product_id|name\nP|'a|\\'b\\\\'\n'only|\\'one'\n",
+        ["P|'a|\\'b\\\\'", "'only|\\'one'"],
+    ),
     "customers": ({"sep": "'"}, "customer_id'op\nC'\"it's\"\n\"only'one\"\n", ["C'\"it's\"", '"only\'one"']),
     "web_events": ({"sep": "\t"}, "event_id\tpage\nE\t^[]\n", ["E\t^[]"]),
+    "marketplace_orders": (
+        {"sep": ";", "quote": "'", "encoding": "iso-8859-1"},
+        "id;text\nM;'Café; it''s'\n'é;'\n",
+        ["M;'Café; it''s'", "'é;'"],
+    ),
 }
-VALUES = {"orders": "x,y", "products": "a]b", "customers": "it's", "web_events": "^[]"}
-if ENGINE == "spark":
-    FEEDS |= {
-        "products": (
-            {"sep": "||", "quote": "'", "escape": "\\"},
-            "product_id||name\nP||'a||\\'b'\n'only||\\'one'\n",
-            ["P||'a||\\'b'", "'only||\\'one'"],
-        ),
-        "marketplace_orders": (
-            {"sep": ";", "quote": "'", "encoding": "iso-8859-1"},
-            "id;text\nM;'Café; it''s'\n'é;'\n",
-            ["M;'Café; it''s'", "'é;'"],
-        ),
-    }
-    VALUES |= {"products": "a||'b", "marketplace_orders": "Café; it's"}
+VALUES = {
+    "orders": "x,y",
+    "products": "a|'b\\",
+    "customers": "it's",
+    "web_events": "^[]",
+    "marketplace_orders": "Café; it's",
+}
 
 
 def test_csv_is_read_by_the_options_of_its_source(lake, tmp_path):
-    declare(lake, tmp_path, **{source: {"format": "csv", "options": feed[0]} for source, feed in FEEDS.items()})
+    declare(
+        lake,
+        tmp_path,
+        **{
+            source: {"format": "csv", "options": options, "columns": text.split("\n")[0].split(options["sep"])}
+            for source, (options, text, _) in FEEDS.items()
+        },
+    )
     for source, (options, text, _) in FEEDS.items():
         lake.drop_file(f"{source}/1.csv", text.encode(options.get("encoding", "utf-8")))
     lake.build("--select", *(f"bronze_{source}" for source in FEEDS), *NO_TESTS)
@@ -246,6 +280,75 @@ def test_csv_is_read_by_the_options_of_its_source(lake, tmp_path):
         assert records(lake, source, "element_at(map_values(fields), 2)")[0] == (value,)
         reasons = records(lake, source, "unreadable_reason")
         assert reasons == [(None,), ("too_few_fields",)][: len(reasons)]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"encoding": "utf-8-sig"}, "the encoding 'utf-8-sig' is not known"),
+        ({"encoding": []}, "the encoding '' is not known"),
+        ({"quote": "||"}, "the option quote = '||' cannot be used"),
+        ({"header": "false"}, "the option header = 'false' cannot be used"),
+        ({"sep": "||"}, "Sail reads a separator of one character"),
+    ],
+)
+@pytest.mark.engines("sail")
+def test_an_option_that_cannot_be_used_is_refused(lake, tmp_path, options, says):
+    declare(lake, tmp_path, orders={"format": "csv", "options": options})
+    lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
+    result = lake.dbt("build", "--select", "bronze_orders")
+    assert says in lake.explain(result)
+
+
+LEFT_ALONE = [
+    "_1.csv", "_dt=2026.csv", "_dt=2026/1.csv", ".1.csv", "1.csv.filepart", "1.csv.part", "1.csv.PARTIAL", "1.tmp",
+    "1.csv.crdownload", "1.csv.download/1.csv", ".1.csv.swp", "1.csv.swp", "1.csv~", "~$1.csv", "1.csv._COPYING_",
+]  # fmt: skip
+READ = ["1.csv", "a.partly", "dt=2026/1.csv", "part.csv", "a_b.csv", "tmp", "a~b.csv"]
+
+
+def test_what_is_not_complete_by_its_name_is_left_alone(lake):
+    for number, name in enumerate([*LEFT_ALONE, *READ]):
+        lake.drop_file(f"orders/{name}", HEADER + LINE.format(number))
+    lake.build("--select", "bronze_orders")
+    files = [file for (file,) in lake.sql("select source_file from {ops}.file_ledger")]
+    assert sorted(files) == sorted(f"orders/{name}" for name in READ)
+
+
+def test_a_landing_root_that_does_not_exist_stops_the_build(lake):
+    lake.landing = lake.landing.parent / "~" / "landing"
+    result = lake.dbt("build", "--select", "bronze_orders")
+    assert not result.success
+    assert f"The landing root {lake.landing} does not exist. Set MEDALLION_LANDING" in lake.explain(result)
+    assert "~ is not expanded" in lake.explain(result)
+    lake.landing.mkdir(parents=True)
+    lake.build("--select", "bronze_orders")
+    assert records(lake, "orders") == []
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_folder_in_another_case_stops_the_build(lake, beside):
+    lake.drop_file("Orders/1.csv", HEADER + LINE.format(1))
+    lake.drop_file("ORDERS_old/1.csv", HEADER + LINE.format(1))
+    if beside:
+        lake.drop_file("orders/2.csv", HEADER + LINE.format(2))
+    result = lake.dbt("build", "--select", "bronze_orders")
+    assert "is declared with the folder orders, and there is Orders/1.csv" in lake.explain(result)
+    (lake.landing / "Orders").rename(lake.landing / "orders" / "more" if beside else lake.landing / "orders")
+    lake.build("--select", "bronze_orders")
+    assert len(records(lake, "orders")) == 1 + beside
+
+
+@pytest.mark.engines("spark")
+def test_a_locale_that_hides_files_stops_the_build(lake):
+    """Java takes it from the environment when it starts, so in a process of its own."""
+    lake.drop_file("orders/é.csv", HEADER + LINE.format(1))
+    environment = os.environ | {"LC_ALL": "C", "MEDALLION_LANDING": str(lake.landing)}
+    environment |= {"MEDALLION_HOME": str(lake.landing.parent / "home")}
+    dbt = [sys.executable, "-m", "dbt.cli.main", "run", "--select", "bronze_orders", "--target-path", lake.target_path]
+    done = subprocess.run(dbt, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Set LC_ALL=C.UTF-8" in done.stdout
 
 
 def test_a_file_that_nothing_is_read_from_is_named_and_not_entered_into_the_ledger(lake, monkeypatch):
@@ -342,18 +445,53 @@ def test_a_run_killed_between_bronze_and_ledger_is_made_good(lake):
     ]
 
 
-@pytest.mark.skipif(ENGINE == "sail", reason="Sail reads a file whole")
-def test_a_file_that_is_read_in_parts_is_numbered_through(lake):
-    """As Spark reads JSON files above 128 MB, or above the share of a core."""
+def test_a_large_file_is_read_line_by_line(lake):
+    """On Spark in several parts, as it reads text above 128 MB, or above the share of a core."""
     lines = [json.dumps({"event_id": str(number), "page": "x" * (number % 97)}) for number in range(1, 301)]
-    file = lake.drop_file("web_events/1.json", "\n".join(lines))
-    lake.spark.conf.set("spark.sql.files.maxPartitionBytes", "1000")
+    lake.drop_file("web_events/1.json", "\ufeff\n \r\n" + "\r\n".join(lines))
+    lake.drop_file("web_events/2.json", "{}")
+    lake.drop_file("web_events/3.json", "[\n" + ",\n".join(lines) + "\n]")
+    marked = [*lines[:7], lines[7].replace("}", ', "x": "\ufffd"}'), *lines[8:]]
+    broken = [line.encode() for line in marked]
+    broken[5] = b'{"x": "\xe9"}'
+    lake.drop_file("web_events/4.json", b"\n".join(broken))
+    orders = [LINE.format(number) for number in range(1, 301)]
+    orders[10] = orders[10].replace("THING", '"a\nb"')
+    other = HEADER.replace("InvoiceNo,StockCode", "StockCode,InvoiceNo")
+    lake.drop_file("orders/1.csv", "\n\ufeff" + HEADER + "".join(orders) + HEADER + orders[0] + other + orders[1])
+    plain = HEADER + "".join(orders[:9]).replace("THING", "Café \x80")
+    lake.drop_file("orders/2.csv", (plain * 2).encode("latin-1"))
+    lake.drop_file("orders/3.csv.gz", gzip.compress((HEADER + LINE.format(1)).encode()))
+    if ENGINE == "spark":
+        lake.spark.conf.set("spark.sql.files.maxPartitionBytes", "1000")
     try:
-        assert lake.spark.read.text(str(file)).rdd.getNumPartitions() > 10
-        lake.build("--select", "bronze_web_events")
+        lake.build(*BRONZE, whole_file_bytes=500)
     finally:
-        lake.spark.conf.unset("spark.sql.files.maxPartitionBytes")
-    assert records(lake, "web_events", "record_number, record") == list(enumerate(lines, start=1))
+        if ENGINE == "spark":
+            lake.spark.conf.unset("spark.sql.files.maxPartitionBytes")
+    found = records(lake, "web_events", "source_file, record_number, record, unreadable_reason")
+    assert [row[1:] for row in found if row[0].endswith("1.json")] == [
+        (number, line, None) for number, line in enumerate(lines, start=3)
+    ]
+    assert {row[1:] for row in found if row[0].endswith("2.json")} == {(1, "{}", None)}
+    assert [row[3] for row in found if row[0].endswith("3.json")] == ["json_array"] * 302
+    assert [row[1:] for row in found if row[0].endswith("4.json")] == [
+        (6, '{"x": "\ufffd"}', "not_utf8") if number == 6 else (number, line, None)
+        for number, line in enumerate(marked, start=1)
+    ]
+    found = records(lake, "orders", "source_file, record_number, unreadable_reason, fields['Description']")
+    first = [row for row in found if row[0].endswith("1.csv")]
+    assert [row[1] for row in first] == list(range(1, 306))
+    assert [row[1:3] for row in first if row[2]] == [
+        (11, "unclosed_quote"),
+        (12, "too_few_fields"),
+        (302, "repeated_header"),
+        (304, "other_header"),
+        (305, "other_header"),
+    ]
+    second = [row[2:] for row in found if row[0].endswith("2.csv")]
+    assert second == [(None, "Café €")] * 9 + [("repeated_header", None)] + [(None, "Café €")] * 9
+    assert [row[2] for row in found if row[0].endswith("3.csv.gz")] == [None]
 
 
 def test_thousands_of_small_files_in_one_drop(lake):

@@ -25,7 +25,7 @@
     {%- set node = graph.sources.values() | selectattr('source_name', 'equalto', 'landing') | selectattr('name', 'equalto', source_name) | first -%}
     {%- set source = landing_source(node) -%}
     {%- set seen = set([]) -%}
-    {%- for file in run_query(on_engine('seen_files_sql', source, files)).rows -%}
+    {%- for file in run_query('select ' ~ source_file_of('path') ~ ' as source_file, file_size from (' ~ on_engine('seen_files_sql', source, files) ~ ') as seen').rows -%}
         {%- do seen.add((file['source_file'], file['file_size'] | int)) -%}
     {%- endfor -%}
     {%- set missed = [] -%}

@@ -2,7 +2,8 @@
     A file that has another size than at its ingest stops the build, is left alone, or is a new file, as the source declares.
     `file_uri` is how Spark names the file (percent-encoded), `source_file` its plain path below the landing root. -#}
 {%- macro list_new_files(source) -%}
-    {%- set listed = run_query(on_engine('list_files_sql', source)).rows -%}
+    {%- do on_engine('assert_names_are_read') -%}
+    {%- set listed = run_query(_list_files_sql(source)).rows -%}
     {%- set changed = [] -%}
     {%- set files = [] -%}
     {%- for file in listed -%}
@@ -35,14 +36,26 @@
     {{- return(files[:most]) -}}
 {%- endmacro -%}
 
-{%- macro new_among(source, listing) -%}
+{%- macro _list_files_sql(source) -%}
+    {%- set no_rows = "'' as file_uri, '' as source_file, 0 as file_size, '' as file_modified_at, 0 as known_size" -%}
+    {{- on_engine('or_no_files', _new_among(source), no_rows, _no_landing_root()) -}}
+{%- endmacro -%}
+
+{%- macro _new_among(source) -%}
     select
         listed.file_uri,
         listed.source_file,
         listed.file_size,
         cast(listed.file_modified_at as string) as file_modified_at,
         ledger.file_size as known_size
-    from ({{ listing }}) as listed
+    from (
+        select file_uri, {{ _in_declared_folder('source_file', source) }} as source_file, file_size, file_modified_at
+        from (
+            select file_uri, {{ source_file_of('path') }} as source_file, file_size, file_modified_at
+            from ({{ on_engine('listing', source) }}) as there
+        ) as there
+        where not {{ _is_left_alone('source_file', source) }}
+    ) as listed
     left join (
         select source_file, max_by(file_size, batch_id) as file_size
         from {{ by_place(file_ledger()) }}
@@ -52,4 +65,34 @@
         on listed.source_file = ledger.source_file
     where ledger.source_file is null or ledger.file_size <> listed.file_size
     order by listed.file_modified_at, listed.source_file
+{%- endmacro -%}
+
+{#- Not yet complete, or no data: what somebody hid by its name, and what programs write while they upload, download or edit. -#}
+{%- macro _is_left_alone(source_file, source) -%}
+    {%- set endings = [
+        'filepart', 'part', 'partial', 'tmp', 'temp', 'crdownload', 'download', 'opdownload', 'upload', 'uploading', 'writing', 'inprogress',
+        'incomplete', 'aria2', 'swp', 'swo', 'swx',
+    ] -%}
+    substring({{ source_file }}, {{ source.path | length + 1 }})
+        rlike {{ sql_literal('(?i)/([._]|~[$])|([.](' ~ endings | join('|') ~ ')|[.]_COPYING_|~)(/|\\z)') }}
+{%- endmacro -%}
+
+{#- Orders/ is not orders/: whoever wrote it would wait for its files. -#}
+{%- macro _in_declared_folder(source_file, source) -%}
+    case
+        when startswith({{ source_file }}, {{ sql_literal(source.path ~ '/') }}) then {{ source_file }}
+        else raise_error(concat(
+            {{ sql_literal('Source ' ~ source.name ~ ' is declared with the folder ' ~ source.path ~ ', and there is ') }}, {{ source_file }},
+            {{ sql_literal(
+                ': upper and lower case count. Move its files to ' ~ source.path ~ ', or declare the other name as meta.path in models/landing.yml.'
+            ) }}
+        ))
+    end
+{%- endmacro -%}
+
+{%- macro _no_landing_root() -%}
+    {{- return(
+        'The landing root ' ~ landing_root() ~ ' does not exist. Set MEDALLION_LANDING, or the var landing_root, to the folder that holds one folder for each source'
+        ~ (' (~ is not expanded: write the whole path)' if '~' in landing_root() else '') ~ ', or create it.'
+    ) -}}
 {%- endmacro -%}

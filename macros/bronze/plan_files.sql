@@ -5,7 +5,7 @@
     {%- set files = list_new_files(source) -%}
     {%- set plan = {
         'source': source.name, 'batch_id': batch_id, 'files': files, 'consumed': {}, 'is_unchanged': not files,
-        'window': '(' ~ (_records_of_files(relation, source, files, batch_id) if files else _no_records(source)) ~ ')',
+        'window': '(' ~ (records_of_files(source, files, batch_id) if files else no_records(source)) ~ ')',
     } -%}
     {%- if not files -%}
         {%- do run_memory('newest').update({this.identifier: books_of(source.name)['written']}) -%}

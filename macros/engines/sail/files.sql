@@ -1,23 +1,72 @@
+{%- macro sail__landing_contents(source, files, later_header) -%}
+    select
+        file_path as file_uri,
+        file_size,
+        cast(file_modified_at as timestamp) as file_modified_at,
+        cast(0 as bigint) as first_position,
+        {{ size_when_read('file_path', 'file_size') }} > {{ whole_file_bytes() }} as is_by_line,
+        case when problem is null then content else raise_error(problem) end as content,
+        single_bytes,
+        is_utf8,
+        {{ is_mixed('content') }} as is_mixed,
+        {{ is_windows_1252('single_bytes') }} as is_windows_1252,
+        cast(null as string) as head,
+        cast(null as string) as head_bytes,
+        cast(null as bigint) as later_header_at
+    from {{ sail_contents(source, files) }}
+{%- endmacro -%}
+
+{#- A view of the contents of some files of a source, whole and unread until it is asked. -#}
+{%- macro sail_contents(source, files) -%}
+    {%- set contents = make_temp_relation(this, '__contents') -%}
+    {%- do run_query(
+        'create or replace temporary view ' ~ contents ~ ' using landing_contents options (path '
+        ~ sql_literal(source.folder) ~ ', files ' ~ sql_literal(tojson(files | map(attribute='uri') | list)) ~ ')'
+    ) -%}
+    {{- return(contents) -}}
+{%- endmacro -%}
+
+{#- Rows of one of the data sources in scripts/sail_sources.py, for a folder. -#}
+{%- macro sail_source(source, folder) -%}
+    {{- return(source ~ '.`' ~ folder | replace('`', '``') ~ '`') -}}
+{%- endmacro -%}
+
 {%- macro sail__seen_files_sql(source, files) -%}
-    select {{ source_file_of('file_path') }} as source_file, file_size
+    select file_path as path, file_size
     from {{ sail_contents(source, files) }}
     where problem is null
 {%- endmacro -%}
 
-{%- macro sail__list_files_sql(source) -%}
-{{ new_among(source, _sail_listing(source)) }}
-{%- endmacro -%}
-
 {#- A file without any byte is not listed, as Spark does not list it either. -#}
-{%- macro _sail_listing(source) -%}
+{%- macro sail__listing(source) -%}
     select
         file_path as file_uri,
-        {{ source_file_of('file_path') }} as source_file,
+        file_path as path,
         file_size,
         cast(file_modified_at as timestamp) as file_modified_at
     from (
         select case when problem is null then file_path else raise_error(problem) end as file_path, file_size, file_modified_at
-        from {{ sail_source('landing_files', source.folder) }}
+        from {{ sail_source('landing_files', landing_root() ~ '#' ~ source.path) }}
         where file_size > 0 or problem is not null
     )
+{%- endmacro -%}
+
+{%- macro sail__plain_path(uri) -%}
+    {{- return(uri) -}}
+{%- endmacro -%}
+
+{#- The listing itself says that there is no landing root. -#}
+{%- macro sail__or_no_files(query, no_rows, no_root) -%}
+    {{ query }}
+{%- endmacro -%}
+
+{%- macro sail__assert_names_are_read() -%}{%- endmacro -%}
+
+{%- macro sail__takes_long_separators() -%}
+    {{- return(false) -}}
+{%- endmacro -%}
+
+{#- What makes a repetition of a regular expression possessive. -#}
+{%- macro sail__possessive() -%}
+    {{- return('') -}}
 {%- endmacro -%}

@@ -1,10 +1,148 @@
+{#- The text of some files: one row per file, or per 10,000 lines of a file that is too large to be held as one text (is_by_line).
+    Bytes that are not UTF-8 have become U+FFFD in `content`, and a U+FFFD of the file itself U+FDD0, so that the two can be told
+    apart; `single_bytes` then holds each byte as the character of that number. -#}
+{%- macro spark__landing_contents(source, files, later_header) -%}
+    {%- set whole = [] -%}
+    {%- set large = [] -%}
+    {%- for file in files -%}
+        {%- set is_packed = modules.re.search('(?i)[.](gz|bz2|deflate|lz4|snappy|zst)$', file['source_file']) -%}
+        {%- do (large if file['size'] * (8 if is_packed else 1) > whole_file_bytes() | int else whole).append(file) -%}
+    {%- endfor -%}
+    {%- if whole -%}
+        {{ _spark_whole_files(source, whole) }}
+    {%- endif -%}
+    {%- if whole and large %}
+    union all
+    {% endif -%}
+    {%- if large -%}
+        {{ _spark_lines(source, large, later_header) }}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro _spark_whole_files(source, files) -%}
+    select
+        file_uri,
+        file_size,
+        file_modified_at,
+        cast(0 as bigint) as first_position,
+        false as is_by_line,
+        content,
+        single_bytes,
+        is_utf8,
+        {{ is_mixed('content') }} as is_mixed,
+        {{ is_windows_1252('single_bytes') }} as is_windows_1252,
+        cast(null as string) as head,
+        cast(null as string) as head_bytes,
+        cast(null as bigint) as later_header_at
+    from (
+        select
+            _metadata.file_path as file_uri,
+            _metadata.file_size as file_size,
+            _metadata.file_modification_time as file_modified_at,
+            {{ _spark_text('value') }}
+        from {{ _spark_text_files(source, {'wholetext': 'true'}) }}
+        where {{ _is_one_of(files) }}
+    )
+{%- endmacro -%}
+
+{#- A large file line by line, whatever its size: what must be known of the whole file comes from windows. -#}
+{%- macro _spark_lines(source, files, later_header) -%}
+    select
+        file_uri,
+        file_size,
+        file_modified_at,
+        min(position) as first_position,
+        true as is_by_line,
+        array_join(transform(array_sort(collect_list(struct(position, content))), line -> line.content), '\n') as content,
+        array_join(transform(array_sort(collect_list(struct(position, single_bytes))), line -> line.single_bytes), '\n') as single_bytes,
+        is_utf8,
+        is_mixed,
+        is_windows_1252,
+        head,
+        head_bytes,
+        later_header_at
+    from (
+        select
+            file_uri, file_size, file_modified_at, position, content, single_bytes,
+            min(is_utf8) over (partition by file_uri) as is_utf8,
+            max({{ is_mixed('content') }}) over (partition by file_uri) as is_mixed,
+            min(coalesce({{ is_windows_1252('single_bytes') }}, true)) over (partition by file_uri) as is_windows_1252,
+            head,
+            head_bytes,
+            {{ later_header }} as later_header_at
+        from (
+            select
+                *,
+                row_number() over (partition by file_uri order by block_start, id) - 1 as position,
+                first_value(case when not {{ is_blank('content') }} then content end) ignore nulls over (
+                    partition by file_uri order by block_start, id
+                ) as head,
+                first_value(case when not {{ is_blank('content') }} then single_bytes end) ignore nulls over (
+                    partition by file_uri order by block_start, id
+                ) as head_bytes
+            from (
+                select
+                    _metadata.file_path as file_uri,
+                    _metadata.file_size as file_size,
+                    _metadata.file_modification_time as file_modified_at,
+                    _metadata.file_block_start as block_start,
+                    monotonically_increasing_id() as id,
+                    {{ _spark_text('value') }}
+                from {{ _spark_text_files(source) }}
+                where {{ _is_one_of(files) }}
+            )
+            {%- if source.format == 'csv' %}
+            where not {{ is_blank('content') }}
+            {%- endif %}
+        )
+    )
+    group by
+        file_uri, file_size, file_modified_at, is_utf8, is_mixed, is_windows_1252, head, head_bytes, later_header_at,
+        floor(position / 10000)
+{%- endmacro -%}
+
+{%- macro _spark_text(value) -%}
+is_valid_utf8({{ value }}) as is_utf8,
+            case
+                when is_valid_utf8({{ value }}) then {{ value }} else make_valid_utf8(replace({{ value }}, '\ufffd', '\ufdd0'))
+            end as content,
+            case when not is_valid_utf8({{ value }}) then decode(cast({{ value }} as binary), 'ISO-8859-1') end as single_bytes
+{%- endmacro -%}
+
+{%- macro _spark_text_files(source, options={}) -%}
+    {%- set literals = [] -%}
+    {%- for name, value in dict(_reader_settings(), **options).items() -%}
+        {%- do literals.append(sql_literal(name) ~ ' = ' ~ sql_literal(value)) -%}
+    {%- endfor -%}
+    {{- return('text.`' ~ source.folder | replace('`', '``') ~ '` with (' ~ literals | join(', ') ~ ')') -}}
+{%- endmacro -%}
+
+{#- A local file is read without looking for a checksum beside it: Hadoop cannot name that one where a name holds a colon. Its cache
+    would give the reader that the tables of the lake use. -#}
+{%- macro _reader_settings() -%}
+    {{- return({
+        'recursiveFileLookup': 'true',
+        'fs.file.impl': 'org.apache.hadoop.fs.RawLocalFileSystem',
+        'fs.file.impl.disable.cache': 'true',
+    }) -}}
+{%- endmacro -%}
+
+{#- Literals: with them Spark opens these files only. -#}
+{%- macro _is_one_of(files) -%}
+    _metadata.file_path in (
+        {%- for file in files %}
+        {{ sql_literal(file['uri']) }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    )
+{%- endmacro -%}
+
 {#- Of a file with any text Spark reads a line. A gzip or bzip2 file of no text has none: the first ends in its length, the
     second is always of one size. -#}
 {%- macro spark__seen_files_sql(source, files) -%}
     {%- set folder = source.folder | replace('`', '``') -%}
     {%- set options = [] -%}
     {%- for name, value in _reader_settings().items() -%}{%- do options.append(sql_literal(name) ~ ' = ' ~ sql_literal(value)) -%}{%- endfor -%}
-    select {{ source_file_of('file_uri') }} as source_file, max(file_size) as file_size
+    select {{ spark__plain_path('file_uri') }} as path, max(file_size) as file_size
     from (
         select _metadata.file_path as file_uri, _metadata.file_size as file_size
         from text.`{{ folder }}` with ({{ options | join(', ') }})
@@ -19,22 +157,60 @@
     group by file_uri
 {%- endmacro -%}
 
-{#- New files of a source. A folder that does not exist yet is an empty one: the handler catches just that error. -#}
-{%- macro spark__list_files_sql(source) -%}
-begin
-    declare exit handler for path_not_found
-    begin
-        select '' as file_uri, '' as source_file, 0 as file_size, '' as file_modified_at, 0 as known_size where false;
-    end;
-    {{ new_among(source, _listing(source)) }};
-end
-{%- endmacro -%}
-
-{%- macro _listing(source) -%}
+{#- Files of a source, with their plain paths. The folder under any case of its name, for a file system that tells them apart. -#}
+{%- macro spark__listing(source) -%}
+    {%- set letters = [] -%}
+    {%- for letter in source.path -%}
+        {%- do letters.append('[' ~ letter | lower ~ letter | upper ~ ']' if letter | lower != letter | upper else letter) -%}
+    {%- endfor -%}
     select
         _metadata.file_path as file_uri,
-        {{ source_file_of('_metadata.file_path') }} as source_file,
+        {{ spark__plain_path('_metadata.file_path') }} as path,
         length as file_size,
         modificationTime as file_modified_at
-    from binaryFile.`{{ source.folder | replace('`', '``') }}` with (recursiveFileLookup = 'true')
+    from binaryFile.`{{ (landing_root() ~ '/' ~ letters | join) | replace('`', '``') }}` with (recursiveFileLookup = 'true')
+{%- endmacro -%}
+
+{#- The plain path from Spark's percent-encoded URI of a file; '+' is guarded: a URL decoder reads it as a space. -#}
+{%- macro spark__plain_path(uri) -%}
+    {{- return("url_decode(replace(" ~ uri ~ ", '+', '%2B'))") -}}
+{%- endmacro -%}
+
+{#- A query over the folder of a source, or no rows where that does not exist below a root that does: the handlers catch just that error. -#}
+{%- macro spark__or_no_files(query, no_rows, no_root) -%}
+    begin
+        declare exit handler for path_not_found
+        begin
+            declare exit handler for path_not_found
+            begin
+                select raise_error({{ sql_literal(no_root) }}) as problem;
+            end;
+            select {{ no_rows }}
+            from binaryFile.`{{ landing_root() | replace('`', '``') }}` with (recursiveFileLookup = 'true')
+            where false;
+        end;
+        {{ query }};
+    end
+{%- endmacro -%}
+
+{#- Java takes the form of file names from the locale, and passes over those that it cannot write in it. -#}
+{%- macro spark__assert_names_are_read() -%}
+    {%- if target.get('method') == 'session' and landing_root().startswith('/') -%}
+        {%- set encoding = run_query("select java_method('java.lang.System', 'getProperty', 'sun.jnu.encoding')").rows[0][0] -%}
+        {%- if encoding | upper | replace('-', '') != 'UTF8' -%}
+            {{- exceptions.raise_compiler_error(
+                'Java reads names of files as ' ~ encoding ~ ' under this locale, and would pass over files whose names have other characters. '
+                ~ 'Set LC_ALL=C.UTF-8, or another locale with UTF-8, and build again.'
+            ) -}}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro spark__takes_long_separators() -%}
+    {{- return(true) -}}
+{%- endmacro -%}
+
+{#- What makes a repetition of a regular expression possessive. -#}
+{%- macro spark__possessive() -%}
+    {{- return('+') -}}
 {%- endmacro -%}

@@ -1,0 +1,322 @@
+{#- CSV by header name, file by file: the first record of a file names the fields of the others, so that a reordered, missing or
+    additional column never puts a value under the wrong name.
+
+    A text is cut into pieces: records as RFC 4180 has them, or what begins like one and breaks its quoting. The lines of such a piece,
+    and of a record that seems to hold other records between its quotes, become records of their own, none of which can be read:
+    nobody can tell where its fields end. -#}
+{%- macro csv_records(contents, source) -%}
+{%- set csv = csv_patterns(source.options) -%}
+{%- set quote = sql_literal(source.options.quote) -%}
+{{ landing_texts(contents, source) }},
+
+cut as (
+    select
+        *,
+        filter(
+            case
+                when kind is not null then array(substring(text, 1, 1000))
+                when is_by_line or instr(text, {{ quote }}) = 0 then split(text, {{ sql_literal(csv.line_end) }})
+                else regexp_extract_all(text, {{ sql_literal(csv.piece) }}, 1)
+            end,
+            piece -> not {{ is_blank('piece') }}
+        ) as pieces
+    from texts
+),
+
+headed as (
+    select
+        *,
+        coalesce(head, get(pieces, 0)) as header,
+        {{ _csv_values('coalesce(head, get(pieces, 0))', source, csv) }} as header_values
+    from cut
+    where size(pieces) > 0
+),
+
+named as (
+    select
+        *,
+        size(header_values) as header_count,
+        transform(
+            slice(header_values, 1, {{ source.max_columns + 1 }}),
+            (name, i) -> {{ _declared_name("coalesce(nullif(" ~ _trimmed_name('name') ~ ", ''), concat('column_', i + 1))", source) }}
+        ) as names
+    from headed
+),
+
+judged_headers as (
+    select
+        *,
+        -- a name that a header repeats gets its place as a suffix, so that no value is lost
+        transform(names, (name, i) -> case when array_position(names, name) = i + 1 then name else concat(name, '_', i + 1) end) as field_names,
+        {{ _header_problem(source, csv) }} as header_problem,
+        {{ _mentions('text', source) }} > case when first_position = 0 then {{ _mentions('header', source) }} else 0 end as may_have_headers
+    from named
+),
+
+lined as (
+    select
+        *,
+        flatten(transform(pieces, (piece, i) -> {{ _lines_of_piece(source, csv) }})) as lines
+    from judged_headers
+),
+
+bounded as (
+    select
+        *,
+        case
+            when later_header_at is not null or not may_have_headers then later_header_at
+            else nullif(array_position(
+                transform(lines, (line, i) -> i > 0 and {{ _is_another_header('line.record', 'header', source) }}), true
+            ), 0) - 1
+        end as other_header_at
+    from lined
+),
+
+exploded as (
+    select
+        file_uri, file_size, file_modified_at, first_position, encoding, kind, header, header_count, header_problem, field_names,
+        may_have_headers, other_header_at, position, line
+    from bounded
+    lateral view posexplode(lines) as position, line
+),
+
+valued as (
+    select
+        *,
+        first_position + position as record_number,
+        line.record as marked_record,
+        line.fault as fault,
+        {{ _csv_values('line.record', source, csv) }} as field_values
+    from exploded
+),
+
+judged as (
+    select
+        *,
+        case
+            when header_problem is not null then header_problem
+            when fault <> '' then fault
+            when record_number >= other_header_at then 'other_header'
+            when may_have_headers and {{ _bare_name('marked_record') }} = {{ _bare_name('header') }} then 'repeated_header'
+            when {{ is_not_utf8('marked_record') }} then 'not_utf8'
+            when size(field_values) > header_count then 'too_many_fields'
+            when size(field_values) < header_count then 'too_few_fields'
+        end as unreadable_reason
+    from valued
+    -- a header of no use may be a record
+    where record_number > 0 or header_problem is not null
+),
+
+records as (
+    select
+        *,
+        {{ as_in_file('marked_record') }} as record,
+        case
+            when unreadable_reason is null then
+                map_from_arrays(
+                    field_names,
+                    case when encoding is null then transform(field_values, field -> {{ as_in_file('field') }}) else field_values end
+                )
+        end as fields
+    from judged
+)
+{%- endmacro -%}
+
+{#- The values of a record, without their quotes; NULL for an empty one. -#}
+{%- macro _csv_values(record, source, csv) -%}
+{%- set quote = sql_literal(source.options.quote) -%}
+{%- set content = 'regexp_extract(field, ' ~ sql_literal(csv.content) ~ ', 1)' -%}
+transform(
+            case
+                when instr({{ record }}, {{ quote }}) = 0 then split({{ record }}, {{ sql_literal(csv.separator) }})
+                else regexp_extract_all(concat({{ sql_literal(source.options.sep) }}, {{ record }}), {{ sql_literal(csv.field) }}, 1)
+            end,
+            field -> nullif(
+                case
+                    when instr(field, {{ quote }}) > 0 and field rlike {{ sql_literal(csv.quoted) }} then
+                        {%- if source.options.escape == source.options.quote %}
+                        replace({{ content }}, {{ sql_literal(source.options.quote * 2) }}, {{ quote }})
+                        {%- else %}
+                        regexp_replace(
+                            {{ content }},
+                            {{ sql_literal(modules.re.escape(source.options.escape) ~ '([' ~ modules.re.escape(source.options.escape ~ source.options.quote) ~ '])') }},
+                            '$1'
+                        )
+                        {%- endif %}
+                    else field
+                end,
+                ''
+            )
+        )
+{%- endmacro -%}
+
+{#- A name without its case, blanks, quotes, line breaks and characters that cannot be seen: names are compared so. -#}
+{%- macro _bare_name(name) -%}
+lower(regexp_replace({{ name }}, '["\\s\\p{Z}\\p{C}]', ''))
+{%- endmacro -%}
+
+{%- macro _trimmed_name(name) -%}
+regexp_replace({{ name }}, '^[\\s\\p{Z}\ufeff]+|[\\s\\p{Z}\ufeff]+\\z', '')
+{%- endmacro -%}
+
+{%- macro _bare_names(names) -%}
+    {%- set plain = [] -%}
+    {%- for name in names -%}{%- do plain.append(_bare_name(name)) -%}{%- endfor -%}
+    {{- return('array(' ~ plain | join(', ') ~ ')') -}}
+{%- endmacro -%}
+
+{#- The declared name that this one means, else itself. -#}
+{%- macro _declared_name(name, source) -%}
+    {%- if source.columns -%}
+        coalesce(
+                get(
+                    array({{ source.columns | join(', ') }}),
+                    cast(array_position({{ _bare_names(source.columns) }}, {{ _bare_name(name) }}) as int) - 1
+                ),
+                {{ name }}
+            )
+    {%- else -%}
+        {{ name }}
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- A text is taken for a header where it holds half of the names that every header must hold, whatever separates them. -#}
+{%- macro _is_header_by(record, separator, source) -%}
+2 * size(array_intersect(
+                    transform(split({{ record }}, {{ separator }}), name -> {{ _bare_name('name') }}), {{ _bare_names(_own_names(source)) }}
+                )) >= {{ _own_names(source) | length }}
+{%- endmacro -%}
+
+{%- macro _own_names(source) -%}
+    {{- return(source.required or source.columns[:1]) -}}
+{%- endmacro -%}
+
+{%- macro _is_another_header(record, header, source) -%}
+    {%- if source.columns -%}
+        {{ _is_header_by(record, sql_literal(modules.re.escape(source.options.sep)), source) }}
+                    and {{ _bare_name(record) }} <> {{ _bare_name(header) }}
+    {%- else -%}
+        false
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- How often a text holds declared names behind a separator, a blank or a line end: a first, cheap look for headers in its middle. -#}
+{%- macro _mentions(text, source) -%}
+    {%- set patterns = [] -%}
+    {%- for name in _own_names(source) -%}
+        {%- set letters = [] -%}
+        {%- for letter in name[1:-1] | replace(' ', '') -%}{%- do letters.append(modules.re.escape(letter)) -%}{%- endfor -%}
+        {%- do patterns.append(letters | join('[\\s\\p{Z}\\p{C}]*')) -%}
+    {%- endfor -%}
+    {%- if patterns -%}
+        regexp_count(
+            {{ text }},
+            {{ sql_literal('(?i)[\\s\\p{Z}\\p{C}' ~ modules.re.escape(source.options.sep[-1:] ~ source.options.quote) ~ '](?:' ~ patterns | join('|') ~ ')') }}
+        )
+    {%- else -%}
+        0
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- Where the first header stands that is not like the one at the top, in a file that is read line by line. -#}
+{%- macro later_header_over_lines(source) -%}
+min(
+                case
+                    when position > 0 and {{ _mentions('content', source) }} > 0 and {{ _is_another_header('content', 'head', source) }}
+                        then position
+                end
+            ) over (partition by file_uri)
+{%- endmacro -%}
+
+{#- Why no record of a file can be read. -#}
+{%- macro _header_problem(source, csv) -%}
+case
+            when kind is not null then kind
+            {%- if source.columns %}
+            {%- set own = _own_names(source) %}
+            when 2 * size(array_intersect(names, array({{ own | join(', ') }}))) < {{ own | length }} then
+                case
+                    {%- for separator, name in [(',', 'comma'), (';', 'semicolon'), ('\t', 'tab'), ('|', 'pipe')] if separator != source.options.sep %}
+                    when {{ _is_header_by('header', sql_literal(modules.re.escape(separator)), source) }} then 'wrong_separator: {{ name }}'
+                    {%- endfor %}
+                    when {{ _quoting_fault('header', source, csv) }} <> '' then {{ _quoting_fault('header', source, csv) }}
+                    when {{ is_not_utf8('header') }} then 'not_utf8'
+                    when header_count > {{ source.max_columns }} then 'unreadable_header'
+                    else 'unknown_header'
+                end
+            {%- endif %}
+            when {{ _quoting_fault('header', source, csv) }} <> '' then {{ _quoting_fault('header', source, csv) }}
+            when {{ is_not_utf8('header') }} then 'not_utf8'
+            when header_count > {{ source.max_columns }} then 'unreadable_header'
+            {%- if source.required %}
+            when size(array_except(array({{ source.required | join(', ') }}), names)) > 0
+                then concat('missing_column: ', array_join(array_except(array({{ source.required | join(', ') }}), names), '; '))
+            {%- endif %}
+            {%- if source.columns %}
+            when exists(array({{ source.columns | join(', ') }}), name -> size(filter(names, other -> other = name)) > 1)
+                then concat(
+                    'repeated_column: ',
+                    array_join(filter(array({{ source.columns | join(', ') }}), name -> size(filter(names, other -> other = name)) > 1), '; ')
+                )
+            {%- endif %}
+            when size(array_distinct(transform(
+                names, (name, i) -> case when array_position(names, name) = i + 1 then name else concat(name, '_', i + 1) end
+            ))) < header_count then 'unreadable_header'
+        end
+{%- endmacro -%}
+
+{#- How a text that begins like a record breaks the quoting; nothing if it does not. -#}
+{%- macro _quoting_fault(record, source, csv) -%}
+case
+                when instr({{ record }}, {{ sql_literal(source.options.quote) }}) = 0 or {{ record }} rlike {{ sql_literal(csv.record) }} then ''
+                when {{ record }} rlike {{ sql_literal(csv.open_record) }} then 'unclosed_quote'
+                else 'text_behind_quote'
+            end
+{%- endmacro -%}
+
+{#- A piece as it is, or its lines where it cannot be one record. -#}
+{%- macro _lines_of_piece(source, csv) -%}
+{%- set line_end = sql_literal(csv.line_end) -%}
+{%- set fault = _quoting_fault('piece', source, csv) -%}
+case
+                when kind is not null or instr(piece, {{ sql_literal(source.options.quote) }}) = 0 then array({{ _line('piece', "''") }})
+                when {{ fault }} <> '' or (i = 0 and header_problem is not null) then
+                    transform(
+                        filter(split(piece, {{ line_end }}), line -> not {{ is_blank('line') }}), line -> {{ _line('line', fault) }}
+                    )
+                when i > 0 and piece rlike '[\\r\\n]' and {{ _holds_records('split(piece, ' ~ line_end ~ ')', csv) }} then
+                    transform(
+                        filter(split(piece, {{ line_end }}), line -> not {{ is_blank('line') }}),
+                        line -> {{ _line('line', "'records_in_quotes'") }}
+                    )
+                else array({{ _line('piece', "''") }})
+            end
+{%- endmacro -%}
+
+{#- The empty text at the end makes every fault one that may be NULL: Sail joins no lists that differ in that. -#}
+{%- macro _line(record, fault) -%}
+struct({{ record }} as record, concat({{ fault }}, substring({{ record }}, 1, 0)) as fault)
+{%- endmacro -%}
+
+{#- Whether lines of one record look like records: one in its middle does, or both the first and the last. A record of the file has
+    as many fields as the header; in a narrow file, where any text may, it also begins with a number as the first line does. -#}
+{%- macro _holds_records(lines, csv) -%}
+(
+                    exists(slice({{ lines }}, 2, greatest(size({{ lines }}) - 2, 0)), line -> {{ _is_like_record('line', lines, csv) }})
+                    or ({{ _is_like_record(lines ~ '[0]', lines, csv) }} and {{ _is_like_record('element_at(' ~ lines ~ ', -1)', lines, csv) }})
+                )
+{%- endmacro -%}
+
+{%- macro _is_like_record(line, lines, csv) -%}
+{%- set separator = sql_literal(csv.separator) -%}
+(
+                        size(split({{ line }}, {{ separator }})) = header_count
+                        and (
+                            header_count > 3
+                            or header_count > 1
+                            and {{ line }} rlike '^[^0-9]{0,9}[0-9]'
+                            and regexp_replace(split({{ line }}, {{ separator }})[0], '[0-9]+', '9')
+                            = regexp_replace(split({{ lines }}[0], {{ separator }})[0], '[0-9]+', '9')
+                        )
+                    )
+{%- endmacro -%}

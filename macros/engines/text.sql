@@ -1,0 +1,11 @@
+{%- macro is_blank(text) -%}
+    {{ text }} rlike '^[\\s\u00a0\ufeff]*\\z'
+{%- endmacro -%}
+
+{%- macro is_windows_1252(single_bytes) -%}
+    not {{ single_bytes }} rlike '[\u0081\u008d\u008f\u0090\u009d]'
+{%- endmacro -%}
+
+{%- macro is_mixed(content) -%}
+    {{ content }} rlike '[^\\x00-\\x7f\ufffd]'
+{%- endmacro -%}
