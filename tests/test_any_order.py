@@ -54,12 +54,19 @@ MUTANTS = {
     "a deleted customer stays": (CUSTOMERS, "where {{", "where operation <> 'delete' and {{", "dim_customers"),
     "a version begins too early": (CUSTOMERS, "max(updated_at)", "max_by(updated_at, sequence)", "dim_customers"),
     "a version of no time stays": (CUSTOMERS, "valid_to > valid_from", "valid_to >= valid_from", "dim_customers"),
+    "a delete is as good as an update": (
+        "models/silver/silver_customer_changes.sql",
+        "'is_delete', 'record_hash'",
+        "'record_hash'",
+        "silver_customer_changes",
+    ),
+    "an event lies within the pruned days": ("macros/incremental/merge_pruning.sql", "if outside", "if false", "silver_web_events"),
     "an absence is no end": (PRODUCTS, "seen.extract_number - row", "0 * row", "product_history"),
-    "a version lasts to its last listing": (PRODUCTS, "max(next_extracted_at)", "max(extracted_at)", "product_history"),
+    "a version lasts to its last listing": (PRODUCTS, "max(next_extract_at)", "max(extract_at)", "product_history"),
     "a listing in quarantine is an absence": (
         "models/silver/silver_product_sightings.sql",
-        "extracted_at is not null and",
-        "size(violated_rules) = 0 and",
+        "unreadable_reason is null",
+        "size(violated_rules) = 0",
         "silver_product_sightings",
     ),
     "the last extract is the last batch": (

@@ -15,7 +15,7 @@
 
 {%- macro _none_if_marker(text) -%}
     {%- set patterns = [] -%}
-    {%- for marker in (judged_meta('null_markers') or []) -%}
+    {%- for marker in judged_meta('null_markers') -%}
         {%- do patterns.append(modules.re.escape(marker | string)) -%}
     {%- endfor -%}
     {%- if patterns -%}

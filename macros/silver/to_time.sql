@@ -1,7 +1,7 @@
 {#- A time, UTC, by the formats that the source declares (`time_formats`), the first that fits, else NULL. A text must have just the
     digits of the format, so that both engines read the same. -#}
 {%- macro to_time(value, formats=none) -%}
-    {%- set formats = formats or judged_meta('time_formats') or ['yyyy-MM-dd HH:mm:ss'] -%}
+    {%- set formats = formats or judged_meta('time_formats') -%}
     {%- do _assert_unambiguous(formats) -%}
     {%- set text = trimmed(value) -%}
     {%- set readers = [] -%}

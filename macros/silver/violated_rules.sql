@@ -12,7 +12,7 @@
         {%- endif %}
         when unreadable_reason is not null then array(unreadable_reason)
         else array_compact(array(
-            {%- for name, condition in declared_rules(_judged_node()).items() %}
+            {%- for name, condition in declared_rules(model).items() %}
             case when not coalesce({{ condition }}, false) then '{{ name }}' end{{ ',' if not loop.last }}
             {%- endfor %}
         ))
