@@ -298,7 +298,10 @@ def _customers(facts: dict[str, Any], tag: str, slot: int) -> tuple[dict, dict]:
     }
     fields = {name: value for name, value in says.items() if name != "is_delete"}
     if facts["written"]:
-        fields |= {"sequence": _number(facts["sequence"], facts["written"]), "customer_id": _text(tag, facts["written"])}
+        fields |= {
+            "sequence": _number(facts["sequence"], facts["written"]),
+            "customer_id": _text(tag, facts["written"]),
+        }
     return fields, says
 
 
@@ -481,7 +484,9 @@ def catalogue(sightings: list[dict[str, Any]], listings: list[dict[str, Any]]) -
 
 # The columns that are compared: all but lineage.
 COLUMNS = {
-    "silver.silver_customer_changes": "customer_id sequence operation status email country updated_at is_delete record_hash",
+    "silver.silver_customer_changes": (
+        "customer_id sequence operation status email country updated_at is_delete record_hash"
+    ),
     "silver.silver_customers": "customer_id sequence status email country updated_at",
     "gold.dim_customers": "customer_id sequence status email country valid_from valid_to is_current",
     "silver.silver_web_events": (

@@ -60,7 +60,12 @@ MUTANTS = {
         "'record_hash'",
         "silver_customer_changes",
     ),
-    "an event lies within the pruned days": ("macros/incremental/merge_pruning.sql", "if outside", "if false", "silver_web_events"),
+    "an event lies within the pruned days": (
+        "macros/incremental/merge_pruning.sql",
+        "if outside",
+        "if false",
+        "silver_web_events",
+    ),
     "an absence is no end": (PRODUCTS, "seen.extract_number - row", "0 * row", "product_history"),
     "a version lasts to its last listing": (PRODUCTS, "max(next_extract_at)", "max(extract_at)", "product_history"),
     "a listing in quarantine is an absence": (

@@ -192,13 +192,17 @@ def test_null_markers_are_whole_texts_in_any_case():
     assert sql.endswith("end, '^(?i:null|n/a)\\u0024', ''), '')")
 
 
-@pytest.mark.parametrize("formats", [["M/d/yyyy", "d/M/yyyy"], ["yyyy-MM-dd", "yyyy-dd-MM"], ["iso8601", "d.M.yyyy", "M.d.yyyy"]])
+@pytest.mark.parametrize(
+    "formats", [["M/d/yyyy", "d/M/yyyy"], ["yyyy-MM-dd", "yyyy-dd-MM"], ["iso8601", "d.M.yyyy", "M.d.yyyy"]]
+)
 def test_formats_that_read_one_text_differently_are_refused(formats: list[str]):
     with pytest.raises(Exception, match="must not read the same text differently"):
         call("to_time", "x", formats, exceptions=SimpleNamespace(raise_compiler_error=refuse))
 
 
-@pytest.mark.parametrize("formats", [["M/d/yyyy", "MM/dd/yyyy"], ["yyyy-MM-dd", "d.M.yyyy"], ["yyyy-MM-dd'T'HH:mm", "iso8601"]])
+@pytest.mark.parametrize(
+    "formats", [["M/d/yyyy", "MM/dd/yyyy"], ["yyyy-MM-dd", "d.M.yyyy"], ["yyyy-MM-dd'T'HH:mm", "iso8601"]]
+)
 def test_other_formats_may_stand_side_by_side(formats: list[str]):
     assert "try_to_timestamp" in call("to_time", "x", formats)
 

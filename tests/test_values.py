@@ -16,7 +16,7 @@ from truth import plain
 
 ORDERS = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 PRODUCTS = "product_id,name,category,list_price,extracted_at\n"
-LETTERS = "àçéîñöşůžÅĐẫộựṣǖṻὰᾄЙї가がパ"  # all but the Hangul syllable are composed
+LETTERS = "àçéîñöşůžÅĐẫộựṣǖṻὰᾄЙїがパ"
 
 
 def line(
@@ -32,7 +32,9 @@ def line(
     return ",".join((invoice, code, description, quantity, date, price, customer, country)) + "\n"
 
 
-def order(number, rev=1, lines=(("A1", 2, "1.50"),), placed_at="2026-01-05T10:00:00Z", currency="GBP", **changes) -> str:
+def order(
+    number, rev=1, lines=(("A1", 2, "1.50"),), placed_at="2026-01-05T10:00:00Z", currency="GBP", **changes
+) -> str:
     rows = [{"no": n, "sku": sku, "qty": qty, "price": price} for n, (sku, qty, price) in enumerate(lines, 1)]
     record = {"id": number, "rev": rev, "placed_at": placed_at, "currency": currency, "lines": rows}
     record["buyer"] = {"ref": "b1", "country": "France"}
@@ -58,10 +60,16 @@ BATCHES = [
         "orders": [
             # one line, written in many ways
             *(line(invoice) for invoice in ("700001", "700001.0", "700001\u00a0", "\t700001 ", "\u200b700001\ufeff")),
-            *(line("700003", description=text) for text in ("SET OF  3", "SET OF 3 ", "SET\u2003OF\u00a03", "SET\tOF 3")),
+            *(
+                line("700003", description=text)
+                for text in ("SET OF  3", "SET OF 3 ", "SET\u2003OF\u00a03", "SET\tOF 3")
+            ),
             *(line("700004", description=form) for form in (LETTERS, nfd(LETTERS))),
             *(line("700005", code) for code in ("INV.0", "INV")),
-            *(line("700006", customer=word, country=word) for word in ("null", "None", "NaN", " N/A ", "undefined", "-", "")),
+            *(
+                line("700006", customer=word, country=word)
+                for word in ("null", "None", "NaN", " N/A ", "undefined", "-", "")
+            ),
             *(line("700007", quantity=text) for text in ("1", "1.0", "+1", "1.000", "1\u00a0")),
             *(line("700008", quantity=text) for text in ("1,000".join('""'), "1e3", "1.5")),
             *(line("700009", price=text) for text in ("1.5", "1.50000", "\u00a01.50")),
@@ -93,7 +101,9 @@ BATCHES = [
             ),
             *(
                 order(f"bad{number}", placed_at=text)
-                for number, text in enumerate(["2026-01-05 10:00:00", "2026-01-05", "2026-02-30T10:00:00Z", "T10:00Z", ""])
+                for number, text in enumerate(
+                    ["2026-01-05 10:00:00", "2026-01-05", "2026-02-30T10:00:00Z", "T10:00Z", ""]
+                )
             ),
             *(order(f"far{year}", placed_at=f"{year}-12-31T10:00:00Z") for year in ("0000", "1999", "2100", "9999")),
             *(order("cancelled"), order("all zero"), order("cut", lines=[("A1", 2, "1"), ("A2", 3, "1")])),
@@ -104,7 +114,10 @@ BATCHES = [
         ],
         "web_events": [
             *(event(18), event(18.0), event("18 "), event("svc", "svc.0"), event("svc.0", "svc")),
-            *(event(f"n{number}", word) for number, word in enumerate(("null", "NONE", "N/A", "undefined", "\u00a0", "#N/A"))),
+            *(
+                event(f"n{number}", word)
+                for number, word in enumerate(("null", "NONE", "N/A", "undefined", "\u00a0", "#N/A"))
+            ),
             event("again", time="2026-02-01 10:00:00"),
             event("earlier", time="2026-02-20 10:00:00"),
             *(event(f"far{year}", time=f"{year}-12-31 00:00:00") for year in ("0000", "1999", "2100", "9999")),
@@ -113,7 +126,11 @@ BATCHES = [
             *(change(1, 1), change(1.0, 2.0, status="closed"), change("1", 3, time="9999-12-31 00:00:00")),
             *(change("delete first", 1, "insert"), change("delete first", 2, "delete", None)),
             *(change("update first", 1, "insert"), change("update first", 2, status="closed")),
-            *(change("both at once", 2), change("both at once", 2, "delete", None), change("both at once", 2, status="closed")),
+            *(
+                change("both at once", 2),
+                change("both at once", 2, "delete", None),
+                change("both at once", 2, status="closed"),
+            ),
             change("null", 1),
             change("nowhere", 1, country="NULL"),
         ],
@@ -141,6 +158,13 @@ BATCHES = [
     },
 ]
 SILVER = "{silver}.silver_"
+
+
+def quarantined(source: str, rule: str) -> str:
+    """Counts the records of a source that break this rule and no other."""
+    return f"select '{source}', count(*) from {{silver}}.quarantine_{source} where violated_rules = array('{rule}')"
+
+
 CASES = {
     "an invoice has one number": (
         f"select invoice_no, count(*) from {SILVER}order_lines where invoice_no like '%700001%' group by 1",
@@ -151,7 +175,7 @@ CASES = {
         [("SET OF 3",)],
     ),
     "letters are composed": (
-        f"select distinct description from {SILVER}order_lines where invoice_no = '700004' and description not like '%\u1100%'",
+        f"select description from {SILVER}order_lines where invoice_no = '700004'",
         [(LETTERS,)],
     ),
     "a code that ends in .0 is no number": (
@@ -167,8 +191,8 @@ CASES = {
         [(1,)],
     ),
     "a number that may be another is refused": (
-        "select count(*) from {silver}.quarantine_orders where array_join(violated_rules, ' ') = 'quantity_valid'",
-        [(3,)],
+        quarantined("orders", "quantity_valid"),
+        [("orders", 3)],
     ),
     "one rule for prices": (f"select unit_price from {SILVER}order_lines where invoice_no = '700009'", [("1.5000",)]),
     "the public file's dates": (
@@ -176,19 +200,24 @@ CASES = {
         [("2010-12-01 08:26:00",)],
     ),
     "a date is never guessed": (
-        "select count(*) from {silver}.quarantine_orders where array_contains(violated_rules, 'invoice_date_valid')",
-        [(1,)],
+        quarantined("orders", "invoice_date_valid"),
+        [("orders", 1)],
     ),
     "times are plausible": (
-        "select 'orders', count(*) from {silver}.quarantine_orders where violated_rules = array('invoice_date_plausible') union all "
-        "select 'events', count(*) from {silver}.quarantine_web_events where violated_rules = array('event_time_plausible') union all "
-        "select 'market', count(*) from {silver}.quarantine_marketplace_orders where violated_rules = array('placed_at_plausible') union all "
-        "select 'customers', count(*) from {silver}.quarantine_customers where violated_rules = array('updated_at_plausible')",
-        [("customers", 1), ("events", 4), ("market", 4), ("orders", 4)],
+        " union all ".join(
+            quarantined(source, rule)
+            for source, rule in {
+                "orders": "invoice_date_plausible",
+                "web_events": "event_time_plausible",
+                "marketplace_orders": "placed_at_plausible",
+                "customers": "updated_at_plausible",
+            }.items()
+        ),
+        [("customers", 1), ("marketplace_orders", 4), ("orders", 4), ("web_events", 4)],
     ),
     "a product that is a word for nothing": (
-        "select count(*) from {silver}.quarantine_orders where violated_rules = array('stock_code_present')",
-        [(1,)],
+        quarantined("orders", "stock_code_present"),
+        [("orders", 1)],
     ),
     "a marketplace order has one id": (
         f"select order_id, revision from {SILVER}marketplace_orders where order_id rlike '^[^a-z]*[56]'",
@@ -208,8 +237,8 @@ CASES = {
         ],
     ),
     "no date and time of ISO 8601": (
-        "select count(*) from {silver}.quarantine_marketplace_orders where violated_rules = array('placed_at_valid')",
-        [(5,)],
+        quarantined("marketplace_orders", "placed_at_valid"),
+        [("marketplace_orders", 5)],
     ),
     "a cancelled order stays as such": (
         f"select order_id, revision, is_cancelled, size(lines) from {SILVER}marketplace_orders "
@@ -217,13 +246,14 @@ CASES = {
         [("all zero", 2, True, 0), ("cancelled", 2, True, 0), ("cut", 2, False, 1), ("tie", 2, True, 0)],
     ),
     "an order without a list of lines is no cancellation": (
-        "select count(*) from {silver}.quarantine_marketplace_orders where violated_rules = array('lines_present')",
-        [(1,)],
+        quarantined("marketplace_orders", "lines_present"),
+        [("marketplace_orders", 1)],
     ),
     "revenue of cancelled and cut orders is gone": (
         # 5, 6 and t0 to t7 at 3 or 4.50, cut at 2; euro by its rate
-        "select marketplace_revenue - (select round(rate * 3, 4) from (select gbp_per_unit as rate from {silver}.exchange_rates "
-        "where currency = 'EUR' and rate_date = '2026-01-05')) from {gold}.daily_global_sales where sales_date = '2026-01-05'",
+        "select marketplace_revenue - round(3 * gbp_per_unit, 4) from {gold}.daily_global_sales "
+        "inner join {silver}.exchange_rates on sales_date = rate_date and currency = 'EUR' "
+        "where sales_date = '2026-01-05'",
         [(Decimal("4.5") + 3 + 8 * 3 + 2,)],
     ),
     "a sale without a rate is listed": (
@@ -236,8 +266,8 @@ CASES = {
         [("18", "u1"), ("svc", "svc.0"), ("svc.0", "svc")],
     ),
     "a user that is a word for nothing": (
-        "select count(*) from {silver}.quarantine_web_events where violated_rules = array('user_id_present')",
-        [(6,)],
+        quarantined("web_events", "user_id_present"),
+        [("web_events", 6)],
     ),
     "an event sent again weeks later": (
         f"select event_id, event_type, activity_date from {SILVER}web_events where event_id in ('again', 'earlier')",
@@ -252,8 +282,8 @@ CASES = {
         [("1", 2, "closed")],
     ),
     "a delete wins over an update": (
-        f"select customer_id, sequence, operation from {SILVER}customer_changes where sequence = 2 and customer_id <> '1'",
-        [("both at once", 2, "delete"), ("delete first", 2, "delete"), ("update first", 2, "delete")],
+        f"select customer_id, operation from {SILVER}customer_changes where sequence = 2 and customer_id <> '1'",
+        [("both at once", "delete"), ("delete first", "delete"), ("update first", "delete")],
     ),
     "so they are no customers": (
         f"select customer_id from {SILVER}customers where customer_id <> '1'",
@@ -310,7 +340,12 @@ def test_bronze_keeps_every_text_as_it_came(values):
 
 
 def test_every_reader_can_read_the_times(values):
-    for name in ("silver.silver_web_events", "silver.silver_order_lines", "gold.dim_customers", "gold.daily_global_sales"):
+    for name in (
+        "silver.silver_web_events",
+        "silver.silver_order_lines",
+        "gold.dim_customers",
+        "gold.daily_global_sales",
+    ):
         assert delta_rs(values.path(name), "select count(*) from t")
 
 
@@ -339,5 +374,7 @@ def test_another_reporting_currency_and_a_gap_in_its_rates(values):
     values.build("--select", "tag:gold", "--exclude", "exchange_rate_history", *NO_TESTS, reporting_currency="EUR")
     assert converted(values) == (1, lines - 1)
     assert values.sql(day.format("net_revenue")) == [(euros,)]
-    gap = "select count(*) from {gold}.unconverted_sales where sales_date = '2026-01-05' and reason = 'no_exchange_rate'"
+    gap = (
+        "select count(*) from {gold}.unconverted_sales where sales_date = '2026-01-05' and reason = 'no_exchange_rate'"
+    )
     assert values.sql(gap) == [(2,)]  # pounds of both feeds; euros need no rate
