@@ -41,11 +41,11 @@ MUTANTS = {
         "'quantity', 'record_number', 'invoiced_at'",
         "silver_order_lines",
     ),
-    "the first change holds": ("models/silver/silver_customers.sql", "sequence desc", "sequence", "silver_customers"),
+    "the first change holds": ("models/silver/silver_customers.sql", "latest(", "deduplicate(", "silver_customers"),
     "the last batch holds": (
         "models/silver/silver_customers.sql",
-        "sequence desc",
-        "batch_id desc",
+        "['sequence']",
+        "['batch_id']",
         "silver_customers",
     ),
     "periods by the clock": (CUSTOMERS, "order by sequence", "order by updated_at", "dim_customers"),
@@ -76,8 +76,8 @@ MUTANTS = {
     ),
     "the last extract is the last batch": (
         "models/silver/silver_products.sql",
-        "extracted_at desc",
-        "batch_id desc, extracted_at desc",
+        "['extracted_at']",
+        "['batch_id', 'extracted_at']",
         "silver_products",
     ),
     "gold forgets the old day": (

@@ -167,6 +167,14 @@ def test_deduplicate_keeps_the_first_row_of_each_key(key: str | list[str], parti
     )
 
 
+def test_the_newest_row_goes_by_the_config_of_the_model():
+    config = {"unique_key": ["a", "b"], "newest_by": ["c", "record_hash"]}
+    assert "partition by a, b order by c desc, record_hash desc, source_file, record_number" in call(
+        "latest", "judged", config=config
+    )
+    assert "partition by a order by c desc, source_file" in call("latest", "judged", "a", ["c"], config=config)
+
+
 def pattern(sql: str, start: str) -> str:
     """The regular expression in a rendered condition that begins so."""
     [found] = set(re.findall(rf"rlike '({re.escape(start)}[^']*)'", sql))

@@ -24,7 +24,7 @@ last_listings as (
     from sightings
     left join listings
         on sightings.product_id = listings.product_id and sightings.extracted_at = listings.extracted_at
-    group by 1, 2
+    group by sightings.product_id, sightings.extract_at
 ),
 
 -- of a sighting without a good listing, what the last good one said goes on

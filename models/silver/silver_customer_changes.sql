@@ -11,7 +11,7 @@ with judged as (
 ),
 
 deduplicated as (
-    {{ deduplicate('judged', ['customer_id', 'sequence'], ['is_delete desc', 'record_hash desc', 'source_file', 'record_number']) }}
+    {{ latest('judged') }}
 ),
 
 final as (
