@@ -15,6 +15,7 @@ import csv
 import hashlib
 import io
 import json
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -40,13 +41,15 @@ BROKEN: dict[str, dict[str, Any]] = {
         "operation_known": {"operation": "upsert", "status": "active"},
         "sequence_valid": {"sequence": "first"},
         "updated_at_valid": {"updated_at": "2026-02-30 08:00:00"},
+        "updated_at_plausible": {"updated_at": "9999-12-31 00:00:00"},
         "status_known": {"operation": "update", "status": "gone"},
         "malformed_json": lambda text: text[:-1],
     },
     "web_events": {
         "event_id_present": {"event_id": ""},
-        "user_id_present": {"user_id": None},
+        "user_id_present": {"user_id": "None"},
         "event_time_valid": {"raw_time": "yesterday"},
+        "event_time_plausible": {"raw_time": "1999-12-31 23:59:59"},
         "event_type_known": {"event_type": "teleport"},
         "not_a_json_object": lambda text: f"[{text}]",
     },
@@ -54,21 +57,23 @@ BROKEN: dict[str, dict[str, Any]] = {
         "order_id_present": {"id": None},
         "revision_valid": {"rev": "two"},
         "placed_at_valid": {"placed_at": "2026-01-05"},
+        "placed_at_plausible": {"placed_at": "2100-01-01T00:00:00Z"},
         "currency_known": {"currency": "CHF"},
-        "lines_present": {"lines": []},
-        "line_quantities_valid": {"lines": [{"no": 1, "sku": "a", "qty": 0, "price": "1"}]},
+        "lines_present": {"lines": None},
+        "line_quantities_valid": {"lines": [{"no": 1, "sku": "a", "qty": 0.5, "price": "1"}]},
         "line_prices_valid": {"lines": [{"no": 1, "sku": "a", "qty": 1, "price": "-1"}]},
     },
     "orders": {
         "invoice_no_present": {"InvoiceNo": ""},
-        "stock_code_present": {"StockCode": " "},
+        "stock_code_present": {"StockCode": "\u00a0"},
         "quantity_valid": {"Quantity": "six"},
         "quantity_not_zero": {"Quantity": "0"},
         "quantity_within_bounds": {"Quantity": "100001"},
         "unit_price_valid": {"UnitPrice": "1.00001"},
         "unit_price_not_negative": {"UnitPrice": "-1"},
         "unit_price_within_bounds": {"UnitPrice": "50000.01"},
-        "invoice_date_valid": {"InvoiceDate": "05/01/2026 08:26"},
+        "invoice_date_valid": {"InvoiceDate": "13/01/2026 08:26"},
+        "invoice_date_plausible": {"InvoiceDate": "12/31/1999 8:26"},
         "customer_id_valid": {"CustomerID": "17850.5"},
         "too_few_fields": lambda text: text.rsplit(",", 1)[0],
         "too_many_fields": lambda text: text + ",more",
@@ -79,6 +84,7 @@ BROKEN: dict[str, dict[str, Any]] = {
         "list_price_valid": {"list_price": "cheap"},
         "list_price_not_negative": {"list_price": "-1"},
         "extracted_at_valid": {"extracted_at": "soon"},
+        "extracted_at_plausible": {"extracted_at": "2100-01-01 00:00:00"},
     },
 }
 
@@ -126,6 +132,7 @@ _money = st.sampled_from(["0", "0.0001", "1.25", "2.5501", "19.99"])
 _quantity = st.sampled_from([1, 2, 7, -3])
 _hour = st.integers(0, 23)
 _short = st.integers(0, 2)
+_written = st.integers(0, 3)  # one of the ways to write the same values
 # Sequences and revisions have gaps, and text would order them otherwise.
 FACTS = {
     "customers": _facts(
@@ -135,11 +142,11 @@ FACTS = {
         operation=st.sampled_from(["insert", "update", "update", "delete"]),
         status=st.sampled_from(["active", "inactive", "closed"]),
         email=_short,
-        as_text=st.booleans(),
+        written=_written,
     ),
     "web_events": _facts(
         "web_events",
-        day=st.sampled_from([0, 1, 7]),  # no two versions of an event are further apart: the model's declaration
+        day=st.sampled_from([0, 1, 7, 26]),  # the last one is beyond the slack of the MERGE
         hour=st.sampled_from([9, 23]),
         user=st.integers(0, 1),
         event_type=st.sampled_from(["page_view", "product_view", "search", "add_to_cart", "checkout", "purchase"]),
@@ -151,21 +158,21 @@ FACTS = {
         revision=st.sampled_from([1, 2, 9, 10]),
         day=_short,
         currency=st.sampled_from(["GBP", "EUR", "USD"]),
-        lines=st.lists(st.tuples(_short, _quantity, _money), min_size=1, max_size=2),
-        as_text=st.booleans(),
+        lines=st.lists(st.tuples(_short, st.sampled_from([1, 2, 7, -3, 0]), _money), max_size=2),
+        written=_written,
     ),
     "orders": _facts(
         "orders",
         invoice=st.integers(0, 1),
         is_cancellation=st.booleans(),
         product=_short,
-        description=st.sampled_from(["LAMP", "LAMP, red", ""]),
+        description=st.sampled_from(["LAMP", "CAFÉ LAMP, red", ""]),
         quantity=_quantity,
         price=_money,
         day=_short,
         hour=_hour,
         is_guest=st.booleans(),
-        is_spreadsheet=st.booleans(),
+        written=_written,
     ),
     # few different ones: a product often says the same in two extracts
     "products": _facts(
@@ -263,6 +270,16 @@ def _sales_day(slot: int, offset: int) -> str:
     return _day(date(2026, 1, 1), slot % 120, 3, offset)
 
 
+def _text(text: str, written: int) -> str:
+    """The same text: as it is, decomposed, or with other blanks around it."""
+    return [text, f"\u00a0{text}\t", unicodedata.normalize("NFD", text), f" \u200b{text}\ufeff"][written]
+
+
+def _number(number: int, written: int) -> Any:
+    """The same number: as it is, as text, or as an export of floats writes it."""
+    return [number, f" {number}", float(number), f"{number}.00\u00a0"][written]
+
+
 def _amount(value: Any) -> str:
     return str(Decimal(value).quantize(Decimal("0.0001"), ROUND_HALF_UP) + 0)  # and no -0
 
@@ -277,8 +294,15 @@ def _customers(facts: dict[str, Any], tag: str, slot: int) -> tuple[dict, dict]:
         "email": None if is_delete else f"{tag}-{facts['email']}@example.com",
         "country": "France",
         "updated_at": f"2026-01-05 {facts['sequence'] + facts['late']:02d}:00:00",
+        "is_delete": is_delete,
     }
-    return says | {"sequence": str(facts["sequence"]) if facts["as_text"] else facts["sequence"]}, says
+    fields = {name: value for name, value in says.items() if name != "is_delete"}
+    if facts["written"]:
+        fields |= {
+            "sequence": _number(facts["sequence"], facts["written"]),
+            "customer_id": _text(tag, facts["written"]),
+        }
+    return fields, says
 
 
 def _web_events(facts: dict[str, Any], tag: str, slot: int) -> tuple[dict, dict]:
@@ -290,7 +314,7 @@ def _web_events(facts: dict[str, Any], tag: str, slot: int) -> tuple[dict, dict]
         "event_type": facts["event_type"],
         "page": f"/{facts['page']}",
         "referrer": None,
-        "event_at": f"{_day(date(2020, 1, 1), slot, 8, facts['day'])} {facts['hour']:02d}:00:00",
+        "event_at": f"{_day(date(2001, 1, 1), slot, 27, facts['day'])} {facts['hour']:02d}:00:00",
     }
     fields = {
         "event_id": says["event_id"],
@@ -312,19 +336,21 @@ def _marketplace_orders(facts: dict[str, Any], tag: str, slot: int) -> tuple[dic
         "buyer_id": "b1",
         "country": "France",
         "currency": facts["currency"],
-        "lines": tuple((no, product, quantity, _amount(price)) for no, product, quantity, price in lines),
+        "lines": tuple((no, product, quantity, _amount(price)) for no, product, quantity, price in lines if quantity),
         "placed_at": f"{day} 10:00:00",
+        "is_cancelled": not any(quantity for _, _, quantity, _ in lines),
         "sales_date": day,
     }
-    number = str if facts["as_text"] else int
+    written = facts["written"]
     fields = {
-        "id": says["order_id"],
-        "rev": number(facts["revision"]),
-        "placed_at": f"{day}T10:00:00Z",
+        "id": _text(says["order_id"], written),
+        "rev": _number(facts["revision"], written),
+        "placed_at": f"{day}T" + ["10:00:00Z", "10:00:00.000+00:00", "12:00+02:00", "10:00:00,0"][written],
         "currency": facts["currency"],
         "buyer": {"ref": "b1", "country": "France"},
         "lines": [
-            {"no": no, "sku": sku, "qty": number(quantity), "price": price} for no, sku, quantity, price in lines
+            {"no": no, "sku": _text(sku, written), "qty": _number(quantity, written), "price": price}
+            for no, sku, quantity, price in lines
         ],
     }
     return fields, says
@@ -347,16 +373,17 @@ def _orders(facts: dict[str, Any], tag: str, slot: int) -> tuple[dict, dict]:
         "invoiced_at": f"{day} {facts['hour']:02d}:00:00",
         "sales_date": day,
     }
-    # a spreadsheet writes the same line in another way
-    other = facts["is_spreadsheet"]
+    # spreadsheets write the same line in other ways
+    other = facts["written"]
+    at = date.fromisoformat(day)
     fields = {
-        "InvoiceNo": says["invoice_no"],
-        "StockCode": says["product_id"],
-        "Description": facts["description"],
-        "Quantity": f" {facts['quantity']}" if other else facts["quantity"],
-        "InvoiceDate": says["invoiced_at"],
-        "UnitPrice": _amount(facts["price"]) if other else facts["price"],
-        "CustomerID": f"{customer}.0" if customer and other else customer or "",
+        "InvoiceNo": _text(says["invoice_no"], other),
+        "StockCode": _text(says["product_id"], other),
+        "Description": _text(facts["description"], other),
+        "Quantity": _number(facts["quantity"], other),
+        "InvoiceDate": f"{at.month}/{at.day}/{at.year} {facts['hour']}:00" if other == 2 else says["invoiced_at"],
+        "UnitPrice": _amount(facts["price"]) + "00" if other else facts["price"],
+        "CustomerID": f"{customer}.0" if customer and other else customer or ["", "NULL", "n/a"][other % 3],
         "Country": "France",
     }
     return fields, says
@@ -457,7 +484,9 @@ def catalogue(sightings: list[dict[str, Any]], listings: list[dict[str, Any]]) -
 
 # The columns that are compared: all but lineage.
 COLUMNS = {
-    "silver.silver_customer_changes": "customer_id sequence operation status email country updated_at record_hash",
+    "silver.silver_customer_changes": (
+        "customer_id sequence operation status email country updated_at is_delete record_hash"
+    ),
     "silver.silver_customers": "customer_id sequence status email country updated_at",
     "gold.dim_customers": "customer_id sequence status email country valid_from valid_to is_current",
     "silver.silver_web_events": (
@@ -468,7 +497,7 @@ COLUMNS = {
         "checkout_count purchase_count"
     ),
     "silver.silver_marketplace_orders": (
-        "order_id revision buyer_id country currency lines placed_at sales_date record_hash"
+        "order_id revision buyer_id country currency lines placed_at is_cancelled sales_date record_hash"
     ),
     "silver.silver_order_lines": (
         "invoice_no product_id description customer_id country quantity unit_price net_amount is_cancellation is_guest "
@@ -488,19 +517,20 @@ def truth(records: Iterable[Record]) -> dict[str, Counter]:
     """The rows of each table, by the set of the records, whatever their order."""
     good, bad, seen = defaultdict(list), defaultdict(list), []
     for record in records:
-        if record.rule not in ("product_id_present", "extracted_at_valid"):
+        if record.rule not in ("product_id_present", "extracted_at_valid", "extracted_at_plausible"):
             seen.append(record)
         (bad if record.rule else good)[record.source].append(record)
 
-    changes = _newest(good["customers"], ["customer_id", "sequence"], [])
+    changes = _newest(good["customers"], ["customer_id", "sequence"], ["is_delete"])
     versions = replay(changes)
     events = _newest(good["web_events"], ["event_id"], ["event_at"])
-    orders = _newest(good["marketplace_orders"], ["order_id"], ["revision"])
+    orders = _newest(good["marketplace_orders"], ["order_id"], ["revision", "is_cancelled"])
     listings = _newest(good["products"], ["product_id", "extracted_at"], [])
     products = _newest(good["products"], ["product_id"], ["extracted_at"])
     sightings = _newest((it for it in seen if it.source == "products"), ["product_id", "extracted_at"], [])
     lines = [dict(line) for line in {tuple(record.says.items()) for record in good["orders"]}]
-    newest_extract = max((product["extracted_at"] for product in products), default=None)
+    newest = max((sighting["extracted_at"] for sighting in sightings), default=None)
+    sold = {sighting["product_id"] for sighting in sightings if sighting["extracted_at"] == newest}
     for event in events:
         event["activity_date"] = event["event_at"][:10]
 
@@ -517,7 +547,7 @@ def truth(records: Iterable[Record]) -> dict[str, Counter]:
         "silver.silver_product_listings": listings,
         "silver.silver_product_sightings": sightings,
         "silver.silver_products": products,
-        "gold.dim_products": [it | {"is_active": it["extracted_at"] == newest_extract} for it in products],
+        "gold.dim_products": [it | {"is_active": it["product_id"] in sold} for it in products],
         "gold.product_history": catalogue(sightings, listings),
     } | {
         f"silver.quarantine_{source}": [{"record": it.text, "violated_rules": (it.rule,)} for it in bad[source]]
@@ -530,9 +560,9 @@ def truth(records: Iterable[Record]) -> dict[str, Counter]:
 
 
 NEWEST_BY: dict[str, tuple[list[str], list[str]]] = {  # key and order of the versions
-    "customers": (["customer_id", "sequence"], []),
+    "customers": (["customer_id", "sequence"], ["is_delete"]),
     "web_events": (["event_id"], ["event_at"]),
-    "marketplace_orders": (["order_id"], ["revision"]),
+    "marketplace_orders": (["order_id"], ["revision", "is_cancelled"]),
     "products": (["product_id", "extracted_at"], []),
 }
 
@@ -553,15 +583,16 @@ def places(arrived: Iterable[Landed]) -> Counter:
                 continue
             key, order = NEWEST_BY.get(source, (list(record.says), None))
             version = () if order is None else (*(record.says[column] for column in order), record.hash)
-            versions[(source, *(record.says[column] for column in key))].append((version, record.says.get("operation")))
+            is_mark = bool(record.says.get("is_delete") or record.says.get("is_cancelled"))
+            versions[(source, *(record.says[column] for column in key))].append((version, is_mark))
         for key, told in versions.items():
             before = held.get(key)
-            newest, operation = max(told)
+            newest, is_mark = max(told)
             if before is None or newest > before[0]:
                 held[key] = newest, build
-                kept = "deleted" if operation == "delete" else "updated" if before else "new"
+                kept = "deleted" if is_mark else "updated" if before else "new"
                 found[source, kept] += 1
-                told.remove((newest, operation))
+                told.remove((newest, is_mark))
             version, brought_by = held[key]
             equal = "duplicate" if brought_by == build else "unchanged"
             found.update((source, equal if it == version else "superseded") for it, _ in told)

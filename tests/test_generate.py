@@ -114,8 +114,8 @@ def judge_order(r: dict) -> dict[str, bool]:
         "revision_valid": whole(r.get("rev")) is not None,
         "placed_at_valid": moment(r.get("placed_at"), "%Y-%m-%dT%H:%M:%SZ") is not None,
         "currency_known": r.get("currency") in {"EUR", "USD", "GBP"},
-        "lines_present": bool(lines),
-        "line_quantities_valid": all(whole(line["qty"]) for line in lines),
+        "lines_present": isinstance(r.get("lines"), list),
+        "line_quantities_valid": all(whole(line["qty"]) is not None for line in lines),
         "line_prices_valid": all(price is not None and price >= 0 for price in prices),
     }
 

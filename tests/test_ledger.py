@@ -58,8 +58,13 @@ MUTANTS = {
         {"web_events", "marketplace_orders"},
     ),
     "a second-best version": ("macros/silver/deduplicate.sql", "_rank = 1", "_rank = 2", ALL),
-    "the oldest version": (MODELS, " desc'", " asc'", VERSIONED),
-    "a key too narrow": (MODELS, "'judged', ['customer_id', 'sequence']", "'judged', 'customer_id'", {"customers"}),
+    "the oldest version": ("macros/silver/latest.sql", " desc'", " asc'", VERSIONED),
+    "a key too narrow": (
+        "models/silver/silver_customer_changes.sql",
+        "latest('judged')",
+        "latest('judged', 'customer_id')",
+        {"customers"},
+    ),
     "a version is never updated": (
         MERGE,
         "when matched and",

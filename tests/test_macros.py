@@ -201,15 +201,57 @@ def test_deduplicate_keeps_the_first_row_of_each_key(key: str | list[str], parti
     )
 
 
-def test_non_blank_text_is_null_when_only_spaces_are_left():
-    assert call("non_blank", "fields['a']") == "nullif(trim(fields['a']), '')"
+def test_the_newest_row_goes_by_the_config_of_the_model():
+    config = {"unique_key": ["a", "b"], "newest_by": ["c", "record_hash"]}
+    assert "partition by a, b order by c desc, record_hash desc, source_file, record_number" in call(
+        "latest", "judged", config=config
+    )
+    assert "partition by a order by c desc, source_file" in call("latest", "judged", "a", ["c"], config=config)
+
+
+def pattern(sql: str, start: str) -> str:
+    """The regular expression in a rendered condition that begins so."""
+    [found] = set(re.findall(rf"rlike '({re.escape(start)}[^']*)'", sql))
+    return found
 
 
 def money_pattern() -> str:
-    sql = call("to_money", "x")
-    found = re.fullmatch(r"case when trim\(x\) rlike '(.+)' then try_cast\(trim\(x\) as decimal\(18, 4\)\) end", sql)
-    assert found, sql
-    return found[1]
+    return pattern(call("to_money", "x"), "^-?[0-9]+(")
+
+
+@pytest.mark.parametrize("text", ["6", "-6", "+6", "6.0", "6.000", "007"])
+def test_a_whole_number_may_be_written_as_a_float(text: str):
+    assert re.fullmatch(pattern(call("to_whole", "x"), "^[-+]"), text)
+
+
+@pytest.mark.parametrize("text", ["", "1,000", "1e3", "6.5", "6.01", "0x1", "6 0", "six", "--6"])
+def test_what_may_mean_another_number_is_none(text: str):
+    assert not re.search(pattern(call("to_whole", "x"), "^[-+]"), text)
+
+
+def test_null_markers_are_whole_texts_in_any_case():
+    sql = call("plain_text", "x", judged_meta=lambda _: ["null", "n/a"])
+    assert sql.endswith("end, '^(?i:null|n/a)\\u0024', ''), '')")
+
+
+@pytest.mark.parametrize(
+    "formats", [["M/d/yyyy", "d/M/yyyy"], ["yyyy-MM-dd", "yyyy-dd-MM"], ["iso8601", "d.M.yyyy", "M.d.yyyy"]]
+)
+def test_formats_that_read_one_text_differently_are_refused(formats: list[str]):
+    with pytest.raises(Exception, match="must not read the same text differently"):
+        call("to_time", "x", formats, exceptions=SimpleNamespace(raise_compiler_error=refuse))
+
+
+@pytest.mark.parametrize(
+    "formats", [["M/d/yyyy", "MM/dd/yyyy"], ["yyyy-MM-dd", "d.M.yyyy"], ["yyyy-MM-dd'T'HH:mm", "iso8601"]]
+)
+def test_other_formats_may_stand_side_by_side(formats: list[str]):
+    assert "try_to_timestamp" in call("to_time", "x", formats)
+
+
+def test_a_letter_that_is_no_format_is_refused():
+    with pytest.raises(Exception, match="has 'a'"):
+        call("to_time", "x", ["M/d/yyyy H:mm a"], exceptions=SimpleNamespace(raise_compiler_error=refuse))
 
 
 @pytest.mark.parametrize("text", ["0", "12", "-1", "2.5", "2.5501", "00.10", "-0.0001"])

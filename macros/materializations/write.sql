@@ -97,8 +97,8 @@
 {%- endmacro -%}
 
 {#- Predicates that keep a MERGE from reading the whole target: the range of the batch in the column `merge_prune.column`,
-    widened by `merge_prune.slack_days`. Safe because rows of one key are never further apart than the slack: by
-    construction (slack 0, the column is part of the key) or by the model's declaration, which its uniqueness test guards. -#}
+    widened by `merge_prune.slack_days`. With slack 0 the column is part of the key. With any other slack versions of a key are usually no
+    further apart; where the target holds a key of the batch outside the range all the same, the MERGE reads all of it. -#}
 {%- macro merge_pruning(staged) -%}
     {%- set prune = config.get('merge_prune') -%}
     {%- if not prune -%}
@@ -113,7 +113,16 @@
     {%- if range['low'] is none or range['outside'] > 0 -%}
         {{- return([]) -}}
     {%- endif -%}
-    {{- return([
-        "DBT_INTERNAL_DEST." ~ prune['column'] ~ " between date'" ~ range['low'] ~ "' and date'" ~ range['high'] ~ "'"
-    ]) -}}
+    {%- set within = prune['column'] ~ " between date'" ~ range['low'] ~ "' and date'" ~ range['high'] ~ "'" -%}
+    {%- if slack -%}
+        {%- set keys = ([config.get('unique_key')] if config.get('unique_key') is string else config.get('unique_key')) | join(', ') -%}
+        {%- set outside = run_query(
+            'select 1 from (select ' ~ keys ~ ' from ' ~ this ~ ' where not (' ~ within ~ ')) as held inner join (select ' ~ keys ~ ' from '
+            ~ staged ~ ') as staged using (' ~ keys ~ ') limit 1'
+        ).rows -%}
+        {%- if outside -%}
+            {{- return([]) -}}
+        {%- endif -%}
+    {%- endif -%}
+    {{- return(['DBT_INTERNAL_DEST.' ~ within]) -}}
 {%- endmacro -%}

@@ -3,15 +3,25 @@ with products as (
     where {{ rebuild_when_changed() }}
 ),
 
-final as (
+-- a listing in quarantine says that its product is sold, all the same
+seen as (
     select
         product_id,
-        name,
-        category,
-        list_price,
-        extracted_at,
-        extracted_at = max(extracted_at) over () as is_active
+        max(extract_at) = max(max(extract_at)) over () as is_active
+    from {{ ref('int_product_sightings') }}
+    group by 1
+),
+
+final as (
+    select
+        products.product_id,
+        products.name,
+        products.category,
+        products.list_price,
+        products.extracted_at,
+        coalesce(seen.is_active, false) as is_active
     from products
+    left join seen on products.product_id = seen.product_id
 )
 
 select * from final

@@ -15,20 +15,26 @@ order_lines as (
     from orders
 ),
 
-final as (
+converted as (
     select
         order_lines.order_id,
         order_lines.sales_date,
         order_lines.line.product_id,
         order_lines.line.quantity,
         {{ in_reporting_currency(
-            'order_lines.line.quantity * order_lines.line.unit_price', 'order_lines.currency', 'order_lines.sales_date'
+            'order_lines.line.quantity * order_lines.line.unit_price', 'order_lines.currency'
         ) }} as net_revenue
     from order_lines
     left join exchange_rates
         on
             order_lines.sales_date = exchange_rates.rate_date
             and order_lines.currency = exchange_rates.currency
+),
+
+-- the others are in unconverted_sales
+final as (
+    select * from converted
+    where net_revenue is not null
 )
 
 select * from final

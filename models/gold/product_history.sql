@@ -1,5 +1,5 @@
 with sightings as (
-    select * from {{ ref('silver_product_sightings') }}
+    select * from {{ ref('int_product_sightings') }}
     where {{ rebuild_when_changed() }}
 ),
 
@@ -9,26 +9,36 @@ listings as (
 
 extracts as (
     select
-        extracted_at,
-        row_number() over (order by extracted_at) as extract_number,
-        lead(extracted_at) over (order by extracted_at) as next_extracted_at
-    from (select distinct extracted_at from sightings) as times
+        extract_at,
+        row_number() over (order by extract_at) as extract_number,
+        lead(extract_at) over (order by extract_at) as next_extract_at
+    from (select distinct extract_at from sightings) as times
+),
+
+-- the last good listing of the product in each extract that holds it
+last_listings as (
+    select
+        sightings.product_id,
+        sightings.extract_at,
+        max(listings.extracted_at) as extracted_at
+    from sightings
+    left join listings
+        on sightings.product_id = listings.product_id and sightings.extracted_at = listings.extracted_at
+    group by sightings.product_id, sightings.extract_at
 ),
 
 -- of a sighting without a good listing, what the last good one said goes on
 seen as (
     select
-        sightings.product_id,
-        extracts.extracted_at,
+        last_listings.product_id,
+        extracts.extract_at,
         extracts.extract_number,
-        extracts.next_extracted_at,
-        max(listings.extracted_at) over (
-            partition by sightings.product_id order by sightings.extracted_at
+        extracts.next_extract_at,
+        max(last_listings.extracted_at) over (
+            partition by last_listings.product_id order by last_listings.extract_at
         ) as listed_at
-    from sightings
-    inner join extracts on sightings.extracted_at = extracts.extracted_at
-    left join listings
-        on sightings.product_id = listings.product_id and sightings.extracted_at = listings.extracted_at
+    from last_listings
+    inner join extracts on last_listings.extract_at = extracts.extract_at
 ),
 
 -- while a product says the same in one extract after the other, both numbers go up by one, and their difference stays
@@ -52,9 +62,9 @@ periods as (
         name,
         category,
         list_price,
-        min(extracted_at) as valid_from,
+        min(extract_at) as valid_from,
         -- the newest extract has no next one
-        case when count(next_extracted_at) = count(*) then max(next_extracted_at) end as valid_to
+        case when count(next_extract_at) = count(*) then max(next_extract_at) end as valid_to
     from listed
     group by product_id, name, category, list_price, run_number
 ),

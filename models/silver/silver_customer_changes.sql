@@ -1,7 +1,7 @@
 {{ config(
     unique_key=['customer_id', 'sequence'],
-    newest_by=['record_hash'],
-    ledger={'source': 'customers', 'deleted': "operation = 'delete'"},
+    newest_by=['is_delete', 'record_hash'],
+    ledger={'source': 'customers', 'deleted': 'is_delete'},
 ) }}
 
 -- depends_on: {{ ref('quarantine_customers') }}
@@ -11,7 +11,7 @@ with judged as (
 ),
 
 deduplicated as (
-    {{ deduplicate('judged', ['customer_id', 'sequence'], ['record_hash desc', 'source_file', 'record_number']) }}
+    {{ latest('judged') }}
 ),
 
 final as (
@@ -23,6 +23,7 @@ final as (
         email,
         country,
         updated_at,
+        is_delete,
         record_hash,
         source_file,
         record_number,

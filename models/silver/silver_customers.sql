@@ -6,7 +6,7 @@ with changes as (
 ),
 
 latest as (
-    {{ deduplicate('changes', 'customer_id', ['sequence desc']) }}
+    {{ latest('changes', 'customer_id', ['sequence']) }}
 ),
 
 final as (

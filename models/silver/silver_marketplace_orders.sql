@@ -1,7 +1,7 @@
 {{ config(
     unique_key='order_id',
-    newest_by=['revision', 'record_hash'],
-    ledger={'source': 'marketplace_orders'},
+    newest_by=['revision', 'is_cancelled', 'record_hash'],
+    ledger={'source': 'marketplace_orders', 'deleted': 'is_cancelled'},
 ) }}
 
 -- depends_on: {{ ref('quarantine_marketplace_orders') }}
@@ -11,7 +11,7 @@ with judged as (
 ),
 
 deduplicated as (
-    {{ deduplicate('judged', 'order_id', ['revision desc', 'record_hash desc', 'source_file', 'record_number']) }}
+    {{ latest('judged') }}
 ),
 
 final as (
@@ -23,6 +23,7 @@ final as (
         currency,
         lines,
         placed_at,
+        is_cancelled,
         cast(placed_at as date) as sales_date,
         record_hash,
         source_file,

@@ -11,7 +11,7 @@ with judged as (
 ),
 
 deduplicated as (
-    {{ deduplicate('judged', 'order_line_id', ['source_file', 'record_number']) }}
+    {{ latest('judged') }}
 ),
 
 final as (

@@ -11,7 +11,7 @@ with judged as (
 ),
 
 deduplicated as (
-    {{ deduplicate('judged', ['product_id', 'extracted_at'], ['record_hash desc', 'source_file', 'record_number']) }}
+    {{ latest('judged') }}
 ),
 
 final as (

@@ -1,9 +1,14 @@
 {{ config(unique_key=['product_id', 'extracted_at']) }}
 
--- a listing that breaks a rule is in quarantine, but its product was in the extract all the same
+-- a listing that breaks another rule is in quarantine, but its product was in the extract all the same
 with judged as (
     select * from {{ ref('judged_products') }}
-    where product_id is not null and extracted_at is not null and {{ new_batches(ref('bronze_products')) }}
+    where
+        unreadable_reason is null
+        and size(array_intersect(
+            violated_rules, array('product_id_present', 'extracted_at_valid', 'extracted_at_plausible')
+        )) = 0
+        and {{ new_batches(ref('bronze_products')) }}
 ),
 
 final as (

@@ -7,7 +7,7 @@ with listings as (
 ),
 
 latest as (
-    {{ deduplicate('listings', 'product_id', ['extracted_at desc']) }}
+    {{ latest('listings', 'product_id', ['extracted_at']) }}
 ),
 
 final as (

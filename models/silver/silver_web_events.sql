@@ -13,7 +13,7 @@ with judged as (
 
 -- an event that is sent again with other content: the latest wins, whatever order they arrive in
 deduplicated as (
-    {{ deduplicate('judged', 'event_id', ['event_at desc', 'record_hash desc', 'source_file', 'record_number']) }}
+    {{ latest('judged') }}
 ),
 
 final as (

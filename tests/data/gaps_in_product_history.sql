@@ -8,10 +8,10 @@ with versions as (
 
 select
     versions.*,
-    sightings.extracted_at
+    sightings.extract_at
 from versions
-inner join {{ ref('silver_product_sightings') }} as sightings
+inner join {{ ref('int_product_sightings') }} as sightings
     on
         versions.product_id = sightings.product_id
-        and versions.valid_to <= sightings.extracted_at
-        and versions.next_valid_from > sightings.extracted_at
+        and versions.valid_to <= sightings.extract_at
+        and versions.next_valid_from > sightings.extract_at

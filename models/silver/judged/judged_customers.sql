@@ -16,12 +16,12 @@ parsed as (
 typed as (
     select
         {{ plain_id('feed.customer_id') }} as customer_id,
-        try_cast(feed.sequence as bigint) as sequence,
-        feed.operation as operation,
-        feed.status as status,
-        feed.email as email,
-        feed.country as country,
-        try_to_timestamp(feed.updated_at, 'yyyy-MM-dd HH:mm:ss') as updated_at,
+        {{ to_whole('feed.sequence', 'bigint') }} as sequence,
+        {{ plain_text('feed.operation') }} as operation,
+        {{ plain_text('feed.status') }} as status,
+        {{ plain_text('feed.email') }} as email,
+        {{ plain_text('feed.country') }} as country,
+        {{ to_time('feed.updated_at') }} as updated_at,
         md5(record) as record_hash,
         unreadable_reason,
         record,
@@ -32,11 +32,18 @@ typed as (
     from parsed
 ),
 
+flagged as (
+    select
+        *,
+        coalesce(operation = 'delete', false) as is_delete
+    from typed
+),
+
 judged as (
     select
         *,
         {{ violated_rules() }} as violated_rules
-    from typed
+    from flagged
 )
 
 select * from judged

@@ -2,19 +2,10 @@ with bronze as (
     select * from {{ ref('bronze_marketplace_orders') }}
 ),
 
--- a rate serves for a week; the rates are those to GBP
 currencies as (
-    select
-        currency,
-        min(rate_date) as first_date,
-        date_add(max(rate_date), 7) as last_date
-    from {{ ref('exchange_rates') }}
-    group by 1
+    select distinct currency from {{ ref('exchange_rates') }}
     union all
-    select
-        'GBP' as currency,
-        date '0001-01-01' as first_date,
-        date '9999-12-31' as last_date
+    select 'GBP' as currency
 ),
 
 parsed as (
@@ -30,24 +21,25 @@ parsed as (
 
 typed as (
     select
-        {{ non_blank('feed.id') }} as order_id,
-        try_cast(feed.rev as int) as revision,
+        {{ plain_id('feed.id') }} as order_id,
+        {{ to_whole('feed.rev') }} as revision,
         {{ plain_id('feed.buyer.ref') }} as buyer_id,
-        {{ non_blank('feed.buyer.country') }} as country,
-        {{ non_blank('feed.currency') }} as currency,
-        coalesce(
+        {{ plain_text('feed.buyer.country') }} as country,
+        {{ plain_text('feed.currency') }} as currency,
+        -- a line of no pieces is one that was cut
+        filter(
             transform(
                 feed.lines,
                 line -> struct(
-                    try_cast(line.no as int) as line_number,
-                    {{ non_blank('line.sku') }} as product_id,
-                    try_cast(line.qty as int) as quantity,
+                    {{ to_whole('line.no') }} as line_number,
+                    {{ plain_id('line.sku') }} as product_id,
+                    {{ to_whole('line.qty') }} as quantity,
                     {{ to_money('line.price') }} as unit_price
                 )
             ),
-            array()
+            line -> line.quantity is null or line.quantity <> 0
         ) as lines,
-        try_to_timestamp(feed.placed_at, "yyyy-MM-dd'T'HH:mm:ss'Z'") as placed_at,
+        {{ to_time('feed.placed_at') }} as placed_at,
         md5(record) as record_hash,
         unreadable_reason,
         record,
@@ -58,13 +50,20 @@ typed as (
     from parsed
 ),
 
+flagged as (
+    select
+        *,
+        size(lines) = 0 as is_cancelled
+    from typed
+),
+
 judged as (
     select
-        typed.*,
+        flagged.*,
         {{ violated_rules() }} as violated_rules
-    from typed
+    from flagged
     -- a rule, in YAML, reads the joined table
-    left join currencies on typed.currency = currencies.currency -- noqa: ST11
+    left join currencies on flagged.currency = currencies.currency -- noqa: ST11
 )
 
 select * from judged

@@ -4,14 +4,14 @@ with bronze as (
 
 typed as (
     select
-        {{ non_blank("fields['InvoiceNo']") }} as invoice_no,
-        {{ non_blank("fields['StockCode']") }} as product_id,
-        fields['Description'] as description,
-        try_cast(trim(fields['Quantity']) as int) as quantity,
+        {{ plain_id("fields['InvoiceNo']") }} as invoice_no,
+        {{ plain_id("fields['StockCode']") }} as product_id,
+        {{ plain_text("fields['Description']") }} as description,
+        {{ to_whole("fields['Quantity']") }} as quantity,
         {{ to_money("fields['UnitPrice']") }} as unit_price,
-        try_to_timestamp(fields['InvoiceDate'], 'yyyy-MM-dd HH:mm:ss') as invoiced_at,
+        {{ to_time("fields['InvoiceDate']") }} as invoiced_at,
         {{ plain_id("fields['CustomerID']") }} as customer_id,
-        {{ non_blank("fields['Country']") }} as country,
+        {{ plain_text("fields['Country']") }} as country,
         unreadable_reason,
         record,
         source_file,

@@ -4,11 +4,11 @@ with bronze as (
 
 typed as (
     select
-        {{ non_blank("fields['product_id']") }} as product_id,
-        {{ non_blank("fields['name']") }} as name,
-        {{ non_blank("fields['category']") }} as category,
+        {{ plain_id("fields['product_id']") }} as product_id,
+        {{ plain_text("fields['name']") }} as name,
+        {{ plain_text("fields['category']") }} as category,
         {{ to_money("fields['list_price']") }} as list_price,
-        try_to_timestamp(fields['extracted_at'], 'yyyy-MM-dd HH:mm:ss') as extracted_at,
+        {{ to_time("fields['extracted_at']") }} as extracted_at,
         md5(record) as record_hash,
         unreadable_reason,
         record,

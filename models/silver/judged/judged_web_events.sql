@@ -19,15 +19,15 @@ parsed as (
 
 typed as (
     select
-        {{ non_blank('event.event_id') }} as event_id,
+        {{ plain_id('event.event_id') }} as event_id,
         {{ plain_id('event.user_id') }} as user_id,
-        {{ non_blank('event.event_type') }} as event_type,
+        {{ plain_text('event.event_type') }} as event_type,
         -- the feed renamed page to page_url
         coalesce(event.page, event.page_url) as page,
-        event.product_id as product_id,
-        event.session.session_id as session_id,
+        {{ plain_id('event.product_id') }} as product_id,
+        {{ plain_id('event.session.session_id') }} as session_id,
         event.session.referrer as referrer,
-        try_to_timestamp(event.raw_time, 'yyyy-MM-dd HH:mm:ss') as event_at,
+        {{ to_time('event.raw_time') }} as event_at,
         md5(record) as record_hash,
         unreadable_reason,
         record,

@@ -1,3 +1,0 @@
-{%- macro non_blank(value) -%}
-    nullif(trim({{ value }}), '')
-{%- endmacro -%}
