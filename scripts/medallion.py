@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from scripts import sail
+from scripts import landing, sail
 from scripts.display import last_run, show_quarantine, show_table, show_tables
 from scripts.shell import (
     ERROR,
@@ -477,6 +477,9 @@ def status(dbt: Dbt) -> None:
         say(NO_TABLES)
     say(last_run())
 
+
+for command in landing.COMMANDS:
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -22,7 +22,7 @@ from conftest import ROOT
 
 from scripts import display, medallion, shell
 
-COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status"]
+COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status", "has-new", "wait"]
 COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay", "quarantine discard"]
 
 
