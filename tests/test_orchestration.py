@@ -1,0 +1,132 @@
+"""The files of `orchestration/`, as far as they can be tried without an orchestrator (`make orchestrators` runs those)."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+from medallion_outcomes import FAIL, MEANINGS, RETRY, SKIP, SUCCESS, outcome
+
+from scripts import landing, shell
+from scripts.medallion import main
+
+FOLDER = ROOT / "orchestration"
+
+
+@pytest.mark.parametrize(
+    ("code", "attempt", "expected"),
+    [
+        (0, 1, SUCCESS), (0, 3, SUCCESS),
+        (1, 1, FAIL), (2, 1, FAIL), (1, 5, FAIL),
+        (3, 1, RETRY), (4, 1, RETRY), (6, 1, RETRY), (-9, 1, RETRY), (-15, 2, RETRY),
+        (5, 1, SKIP),
+        # an earlier attempt did the work and was killed before it could say so
+        (5, 2, SUCCESS),
+        # nobody knows these: neither green nor tried again
+        (7, 1, FAIL), (126, 1, FAIL), (127, 1, FAIL), (137, 1, FAIL), (255, 1, FAIL),
+    ],
+)  # fmt: skip
+def test_an_exit_code_is_an_outcome(code, attempt, expected):
+    assert outcome(code, attempt)[0] == expected
+
+
+def test_codes_are_those_of_the_command():
+    own = {shell.OK, shell.FAILED, shell.ERROR, shell.BUSY, landing.RETRYABLE, landing.NOTHING, landing.INTERRUPTED}
+    assert own == set(MEANINGS)
+
+
+def test_the_page_has_the_codes():
+    page = (ROOT / "docs/orchestration.md").read_text()
+    told = dict(re.findall(r"^\| (\d) \| .* \| (\w+) \|$", page, re.MULTILINE))
+    names = {"green": SUCCESS, "red": FAIL, "retried": RETRY, "skipped": SKIP}
+    assert {int(code): names[word] for code, word in told.items()} == {
+        code: what for code, (what, _) in MEANINGS.items()
+    }
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project whose `medallion` ends with the codes of the file `codes`, one after the other."""
+    shutil.copytree(FOLDER, tmp_path / "orchestration")
+    command = tmp_path / ".venv/bin/medallion"
+    command.parent.mkdir(parents=True)
+    command.write_text(
+        '#!/bin/sh\necho "$@" >> calls\ncode=$(head -1 codes)\nsed -i 1d codes\necho said\nexit "$code"\n'
+    )
+    command.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "words"),
+    [
+        (0, 0, ""),
+        (5, 0, ""),
+        (1, 1, "trying again cannot help"),
+        (2, 2, "trying again cannot help"),
+        (3, 3, "the next run tries again"),
+        (4, 4, "the next run tries again"),
+        (6, 6, "the next run tries again"),
+        (137, 137, "not a code of medallion"),
+    ],
+)
+def test_cron_is_silent_only_where_nobody_is_needed(project, code, exit_code, words):
+    (project / "codes").write_text(f"{code}\n")
+    command = [project / "orchestration/cron/medallion-cron", "build", "--select", "tag:gold"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/")
+    expected = f"medallion build --select tag:gold ended with code {code}: {words}.\nsaid\n" if words else ""
+    assert (done.returncode, done.stdout, done.stderr) == (exit_code, expected, "")
+
+
+@pytest.mark.parametrize(
+    ("codes", "exit_code", "calls"),
+    [
+        ([0], 0, 1),
+        ([5], 0, 1),
+        ([1], 1, 1),
+        ([2], 2, 1),
+        ([127], 127, 1),
+        ([3, 4, 6, 0], 0, 4),
+        ([4, 1], 1, 2),
+        ([3, 3, 3, 3, 3, 0], 3, 5),
+    ],
+)
+def test_the_workflow_retries_what_a_retry_can_help(project, codes, exit_code, calls):
+    (project / "codes").write_text("".join(f"{code}\n" for code in codes))
+    workflow = yaml.safe_load((FOLDER / "github/medallion.yml").read_text())
+    (step,) = [step for step in workflow["jobs"]["build"]["steps"] if step.get("name") == "Build"]
+    # as GitHub runs `shell: bash`
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+    done = subprocess.run(command, cwd=project, env={"PATH": "/usr/bin:/bin", "PAUSE": "0"}, capture_output=True)
+    assert (done.returncode, len((project / "calls").read_text().splitlines())) == (exit_code, calls)
+
+
+def test_every_command_that_a_schedule_calls_exists():
+    called = {
+        match[1]
+        for file in FOLDER.rglob("*")
+        if file.is_file() and file.suffix not in {".py", ".txt", ".pyc"}
+        for match in re.finditer(r"(?:bin/medallion|medallion-cron) ([a-z-]+)", file.read_text())
+    }
+    assert called >= {"build", "optimize", "vacuum"}
+    assert called - {"ended"} <= set(main.commands)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_systemd_takes_the_units(tmp_path):
+    for unit in (FOLDER / "systemd").iterdir():
+        (tmp_path / unit.name).write_text(unit.read_text().replace("/srv/medallion", str(ROOT)))
+    done = subprocess.run(["systemd-analyze", "verify", *tmp_path.iterdir()], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_failed_build_is_not_started_again_by_systemd():
+    for unit in (FOLDER / "systemd").glob("*.service"):
+        lines = unit.read_text().splitlines()
+        assert "SuccessExitStatus=5" in lines
+        assert "RestartPreventExitStatus=1 2" in lines

@@ -1,0 +1,220 @@
+"""The orchestrators of `orchestration/`, really run: `make orchestrators`. Not part of the normal suite: minutes, and
+environments of their own (`make orchestration`).
+
+Airflow has SQLite, the LocalExecutor and the loopback address only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+from lakes import contents, differences, unbalanced
+
+from scripts.generate import generate
+
+pytestmark = [pytest.mark.orchestrator, pytest.mark.engines("sail")]
+
+AIRFLOW = ROOT / ".venv-airflow/bin/airflow"
+DAGSTER = ROOT / ".venv-dagster/bin/dagster"
+DAG = "medallion_daily"
+DAYS = [f"2026-01-0{day}" for day in range(1, 6)]
+CHAIN = ["data_have_arrived", "build", "publish", "optimize", "vacuum"]
+
+
+class Airflow:
+    """An Airflow of the test's own, in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lake = folder / "lake"
+        self.landing = folder / "landing"
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = str(free.getsockname()[1])
+        # at port 1 no Sail is served: each command has its own
+        places = {"DBT_TARGET": "sail", "MEDALLION_SAIL_PORT": "1"}
+        places |= {"MEDALLION_HOME": str(self.lake), "MEDALLION_LANDING": str(self.landing)}
+        self.environment = os.environ | {
+            "AIRFLOW_HOME": str(folder / "airflow"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "orchestration/airflow/dags"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow/airflow.db?timeout=60",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "4",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+            "AIRFLOW__API__HOST": "127.0.0.1",
+            "AIRFLOW__API__PORT": port,
+            "AIRFLOW__API_AUTH__JWT_SECRET": "for this test only, " * 4,
+            "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+            "AIRFLOW_CONN_MEDALLION": json.dumps(
+                {"conn_type": "generic", "password": "a-password-of-the-lake", "extra": {"environment": places}}
+            ),
+            "MEDALLION_POKE_SECONDS": "3",
+            "MEDALLION_RETRY_SECONDS": "3",
+            "no_proxy": "127.0.0.1",
+        }
+        self("db", "migrate")
+
+    def __call__(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [str(AIRFLOW), *arguments], env=self.environment, cwd=self.folder, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout[-5000:]
+        return done.stdout
+
+    def rows(self, query: str) -> list[tuple]:
+        with closing(sqlite3.connect(f"file:{self.folder}/airflow/airflow.db?mode=ro", uri=True)) as database:
+            return database.execute(query).fetchall()
+
+    def states(self) -> dict[str, dict[str, tuple[str, int]]]:
+        """State and number of attempts of each task, by the day of its run."""
+        found: dict[str, dict[str, tuple[str, int]]] = {}
+        query = (
+            "select date(r.logical_date), t.task_id, t.state, t.try_number from task_instance t"
+            " join dag_run r on r.dag_id = t.dag_id and r.run_id = t.run_id order by r.id"
+        )
+        for day, task, state, attempts in self.rows(query):
+            found.setdefault(day, {})[task] = (state, attempts)
+        return found
+
+    def state(self, day: str, task: str) -> tuple[str | None, int]:
+        return self.states().get(day, {}).get(task, (None, 0))
+
+    @contextmanager
+    def services(self) -> Iterator[None]:
+        """Scheduler, processor of the DAG files, and the server that tasks talk to."""
+        started = []
+        try:
+            for service in ("api-server", "dag-processor", "scheduler"):
+                log = (self.folder / f"{service}.log").open("w")
+                started.append(subprocess.Popen(
+                    [str(AIRFLOW), service], env=self.environment, cwd=self.folder, stdout=log, stderr=log,
+                    start_new_session=True,
+                ))  # fmt: skip
+            yield
+        finally:
+            for process in reversed(started):
+                os.killpg(process.pid, signal.SIGTERM)
+            for process in started:
+                try:
+                    process.wait(30)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+
+def until(what: Callable[[], Any], seconds: int = 300) -> Any:
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, what
+        time.sleep(0.5)
+    return found
+
+
+def deliver(landing: Path, day: int) -> None:
+    generate(landing, seed=3, days=len(DAYS), events=1000, from_day=day, to_day=day + 1, truth=False)
+
+
+def medallion(folder: Path, *arguments: str) -> None:
+    places = {"MEDALLION_HOME": str(folder / "lake"), "MEDALLION_LANDING": str(folder / "landing")}
+    command = [sys.executable, "-m", "scripts.medallion", *arguments, "--target", "sail"]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | places | {"MEDALLION_SAIL_PORT": "1"}, capture_output=True
+    )
+    assert done.returncode == 0, done.stdout[-3000:]
+
+
+def processes(*words: str, parent: int | None = None) -> list[int]:
+    """The processes whose command line has these words, those of this user's tests only."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            above = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            places = (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if all(word in line for word in words[:-1]) and words[-1].encode() in places and parent in (None, above):
+            found.append(int(folder.name))
+    return found
+
+
+@pytest.fixture
+def airflow(tmp_path: Path) -> Airflow:
+    if not AIRFLOW.exists():
+        pytest.fail("No Airflow here; make orchestration sets it up.")
+    return Airflow(tmp_path)
+
+
+def test_one_date_twice_gives_identical_tables(airflow):
+    for day in range(5):
+        deliver(airflow.landing, day)
+    log = airflow("dags", "test", DAG, DAYS[2])
+    assert "a-password-of-the-lake" not in log
+    first = contents(airflow.lake / "warehouse")
+    assert first["gold.daily_sales_by_product"]
+    airflow("dags", "test", DAG, DAYS[2])
+    assert differences(first, contents(airflow.lake / "warehouse")) == {}
+    assert {state for state, _ in airflow.states()[DAYS[2]].values()} <= {"success", "skipped"}
+
+
+def test_five_days_are_backfilled_and_two_builds_killed(airflow):
+    """Each day's files come only when its run waits for them. On the second day the build is killed, on the fourth the
+    Airflow process above it.
+    """
+    airflow.landing.mkdir()
+    # before the services start: SQLite has one writer at a time
+    airflow("dags", "reserialize")
+    airflow("dags", "unpause", DAG)
+    airflow("backfill", "create", "--dag-id", DAG, "--from-date", DAYS[0], "--to-date", DAYS[-1],
+            "--max-active-runs", "1")  # fmt: skip
+    with airflow.services():
+        for number, day in enumerate(DAYS):
+            until(lambda day=day: airflow.state(day, "data_have_arrived")[0] == "up_for_reschedule")
+            deliver(airflow.landing, number)
+            if number in (1, 3):
+                (build,) = until(lambda: processes("medallion", "build", str(airflow.lake)))
+                until(lambda: (airflow.lake / "lock").exists())
+                time.sleep(6)
+                above = int(Path(f"/proc/{build}/stat").read_text().rpartition(")")[2].split()[1])
+                os.kill(build if number == 1 else above, signal.SIGKILL)
+            until(
+                lambda day=day: airflow.state(day, "vacuum")[0] in ("success", "failed", "skipped", "upstream_failed")
+            )
+        until(lambda: airflow.rows("select count(*) from dag_run where state = 'success'") == [(5,)], 60)
+        # beside the backfill the daily run waits for yesterday's files
+        states = {day: tasks for day, tasks in airflow.states().items() if day in DAYS}
+
+    assert {day: {task: state for task, (state, _) in tasks.items()} for day, tasks in states.items()} == {
+        day: dict.fromkeys(CHAIN, "success") for day in DAYS
+    }
+    attempts = {day: tasks["build"][1] for day, tasks in states.items()}
+    assert attempts[DAYS[0]] == attempts[DAYS[2]] == attempts[DAYS[4]] == 1
+    assert attempts[DAYS[1]] > 1
+    assert attempts[DAYS[3]] > 1
+    # one event a gold table and day
+    events = dict(airflow.rows(
+        "select a.uri, count(*) from asset_event e join asset a on a.id = e.asset_id group by a.uri"
+    ))  # fmt: skip
+    assert events["medallion://gold/sales_by_region"] == 5
+
+    plain = airflow.folder / "plain"
+    for number in range(len(DAYS)):
+        deliver(plain / "landing", number)
+    medallion(plain, "build")
+    found = [contents(folder / "lake/warehouse", same_portions=False) for folder in (airflow.folder, plain)]
+    assert differences(*found) == {}
+    assert unbalanced(airflow.lake / "warehouse") == []
