@@ -1,4 +1,4 @@
-"""The files of `orchestration/`, as far as they can be tried without an orchestrator (`make orchestrators` runs those)."""
+"""The files of `orchestration/`, as far as they can be tried without an orchestrator; `make orchestrators` runs one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import ROOT
-from medallion_outcomes import FAIL, MEANINGS, RETRY, SKIP, SUCCESS, outcome
+from medallion_outcomes import FAIL, MEANINGS, RETRY, SKIP, SUCCESS, mirrored, node_outcome, outcome
 
 from scripts import landing, shell
 from scripts.medallion import main
@@ -33,6 +33,49 @@ FOLDER = ROOT / "orchestration"
 )  # fmt: skip
 def test_an_exit_code_is_an_outcome(code, attempt, expected):
     assert outcome(code, attempt)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "test", "expected"),
+    [
+        ("success", "pass", SUCCESS), ("success", "warn", SUCCESS), ("no-op", "pass", SUCCESS),
+        ("success", "fail", FAIL), ("error", None, FAIL), ("success", "runtime error", FAIL),
+        ("partial success", "pass", FAIL), (None, "fail", FAIL),
+        ("skipped", "skipped", SKIP), (None, None, SKIP),
+        # built, but nobody knows whether it is right
+        ("success", None, SKIP), ("success", "skipped", SKIP), ("success", "a status of a later dbt", SKIP),
+    ],
+)  # fmt: skip
+def test_a_table_is_green_only_with_its_tests(model, test, expected):
+    statuses = {"model.a": model, "test.a": test}
+    assert node_outcome(["model.a", "test.a"], {name: one for name, one in statuses.items() if one})[0] == expected
+
+
+def test_each_node_and_test_has_one_task():
+    def node(kind: str, name: str, *reads: str, **more: str) -> dict:
+        config = {"materialized": more.pop("materialized", "table")}
+        own = {"unique_id": f"{kind}.{name}", "resource_type": kind, "schema": "s", "alias": name, "config": config}
+        return own | {"depends_on": {"nodes": list(reads)}} | more
+
+    nodes = [
+        node("model", "bronze", "source.landing"),
+        node("model", "judged", "model.bronze", materialized="ephemeral"),
+        node("model", "plain", "model.bronze", materialized="ephemeral"),
+        node("model", "silver", "model.judged", "model.plain", "seed.rates"),
+        node("seed", "rates"),
+        node("test", "unique_silver", "model.silver", attached_node="model.silver"),
+        node("test", "related", "seed.rates", "model.silver", attached_node="model.silver"),
+        node("test", "gaps", "seed.rates", "model.bronze"),
+    ]
+    units = [node("unit_test", "rules", "model.judged", "model.bronze")]
+    by_name = [{one["unique_id"]: one for one in some} for some in (nodes, units)]
+    assert mirrored({"nodes": by_name[0], "unit_tests": by_name[1]}) == {
+        "s.bronze": {"nodes": ["model.bronze", "test.gaps"], "upstream": []},
+        "s.judged": {"nodes": ["unit_test.rules"], "upstream": ["s.bronze"]},
+        "s.silver": {"nodes": ["model.silver", "test.related", "test.unique_silver"],
+                     "upstream": ["s.bronze", "s.judged", "s.rates"]},
+        "s.rates": {"nodes": ["seed.rates"], "upstream": []},
+    }  # fmt: skip
 
 
 def test_codes_are_those_of_the_command():

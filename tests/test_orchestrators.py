@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from airflow_outcomes import FAKE, days
 from conftest import ROOT
 from lakes import contents, differences, unbalanced
 
@@ -218,3 +219,128 @@ def test_five_days_are_backfilled_and_two_builds_killed(airflow):
     found = [contents(folder / "lake/warehouse", same_portions=False) for folder in (airflow.folder, plain)]
     assert differences(*found) == {}
     assert unbalanced(airflow.lake / "warehouse") == []
+
+
+# Thirty outcomes in real Airflow --------------------------------------------------------------------------------------
+
+TESTS = {"silver_a": "unique_silver_a", "gold_a": "not_null_gold_a"}
+READS = {"bronze_a": [], "silver_a": ["bronze_a"], "gold_a": ["silver_a"], "gold_b": ["silver_a"]}
+TABLES = {name: f"{name.partition('_')[0]}.{name}" for name in READS}
+
+
+def manifest() -> dict[str, Any]:
+    nodes = {
+        f"model.m.{name}": {
+            "unique_id": f"model.m.{name}", "resource_type": "model", "schema": name.partition("_")[0], "alias": name,
+            "config": {"materialized": "incremental"}, "depends_on": {"nodes": [f"model.m.{one}" for one in reads]},
+        }
+        for name, reads in READS.items()
+    }  # fmt: skip
+    for name, test in TESTS.items():
+        nodes[f"test.m.{test}"] = {
+            "unique_id": f"test.m.{test}", "resource_type": "test", "attached_node": f"model.m.{name}",
+            "depends_on": {"nodes": [f"model.m.{name}"]},
+        }  # fmt: skip
+    return {"nodes": nodes, "unit_tests": {}}
+
+
+def said(bronze="", silver="", test="", gold="", gold_test="", other="") -> dict[str, str]:
+    """What dbt said of the nodes that ended; left out where it did not get there."""
+    names = {
+        "model.m.bronze_a": bronze, "model.m.silver_a": silver, "test.m.unique_silver_a": test,
+        "model.m.gold_a": gold, "test.m.not_null_gold_a": gold_test, "model.m.gold_b": other,
+    }  # fmt: skip
+    return {name: status for name, status in names.items() if status}
+
+
+WELL = said("success", "success", "pass", "success", "pass", "success")
+FAILED_TEST = said("success", "success", "fail", "skipped", "skipped", "skipped")
+FAILED_GOLD = said("success", "success", "pass", "error", "skipped", "success")
+FAILED_BRONZE = said("error", "skipped", "skipped", "skipped", "skipped", "skipped")
+HALF = said("success", "success")
+
+GREEN, RED, SKIPPED, BLOCKED = "success", "failed", "skipped", "upstream_failed"
+ALL_GREEN = [GREEN] * 4
+ALL_SKIPPED = [SKIPPED] * 4
+BEHIND = ["publish", "optimize", "vacuum"]
+
+
+def case(name: str, build: list, shown: str, attempts: int, tables: list, behind: list, **others: Any) -> tuple:
+    """What each attempt of the build ends with; then how the build, the tables and what comes behind are shown."""
+    return name, {"build": build, **others}, shown, attempts, tables, behind
+
+
+CASES = [
+    case("all well", [[0, WELL]], GREEN, 1, ALL_GREEN, [GREEN] * 3),
+    case("warnings only", [[0, WELL | said(test="warn")]], GREEN, 1, ALL_GREEN, [GREEN] * 3),
+    case("nothing to do", [[5, {}]], SKIPPED, 1, ALL_SKIPPED, [SKIPPED] * 3),
+    case("a part is selected", [[0, said("success", "success", "pass")]], GREEN, 1,
+         [GREEN, GREEN, SKIPPED, SKIPPED], [GREEN] * 3),
+    case("failed test", [[1, FAILED_TEST]], RED, 1, [GREEN, RED, SKIPPED, SKIPPED], [BLOCKED] * 3),
+    case("failed gold test", [[1, WELL | said(gold_test="fail")]], RED, 1, [GREEN, GREEN, RED, GREEN], [BLOCKED] * 3),
+    case("broken contract", [[1, FAILED_GOLD]], RED, 1, [GREEN, GREEN, RED, GREEN], [BLOCKED] * 3),
+    case("changed landing file", [[1, FAILED_BRONZE]], RED, 1, [RED, SKIPPED, SKIPPED, SKIPPED], [BLOCKED] * 3),
+    case("drift that stops", [[1, said("success", "skipped", "skipped", "skipped", "skipped", "skipped")]], RED, 1,
+         [GREEN, SKIPPED, SKIPPED, SKIPPED], [BLOCKED] * 3),
+    case("runtime error of a test", [[1, WELL | said(test="runtime error")]], RED, 1, [GREEN, RED, GREEN, GREEN],
+         [BLOCKED] * 3),
+    case("partial success", [[1, WELL | said(gold="partial success")]], RED, 1, [GREEN, GREEN, RED, GREEN],
+         [BLOCKED] * 3),
+    case("ledger out of balance", [[1, said("success", "error")]], RED, 1, [GREEN, RED, SKIPPED, SKIPPED],
+         [BLOCKED] * 3),
+    case("a hook failed, no node did", [[1, WELL]], RED, 1, ALL_GREEN, [BLOCKED] * 3),
+    case("wrong argument", [[2, {}]], RED, 1, ALL_SKIPPED, [BLOCKED] * 3),
+    case("project does not parse", [[2, {}], [0, WELL]], RED, 1, ALL_SKIPPED, [BLOCKED] * 3),
+    case("busy, then free", [[3, {}], [3, {}], [0, WELL]], GREEN, 3, ALL_GREEN, [GREEN] * 3),
+    case("busy for ever", [[3, {}]] * 6, RED, 6, ALL_SKIPPED, [BLOCKED] * 3),
+    case("lost connection", [[4, said("success", "error")], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
+    case("conflict after the internal repeats", [[4, FAILED_GOLD], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
+    case("lost for ever", [[4, FAILED_BRONZE]] * 6, RED, 6, [RED, SKIPPED, SKIPPED, SKIPPED], [BLOCKED] * 3),
+    case("interrupted", [[6, HALF], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
+    case("killed", [[-9, HALF], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
+    case("killed, all was written", [[-9, WELL], [5, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
+    case("killed each time", [[-9, HALF]] * 6, RED, 6, [GREEN, SKIPPED, SKIPPED, SKIPPED], [BLOCKED] * 3),
+    case("terminated", [[-15, {}], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
+    case("crashed", [[-11, {}], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
+    case("lost, then a failed test", [[4, HALF], [1, FAILED_TEST]], RED, 2, [GREEN, RED, SKIPPED, SKIPPED],
+         [BLOCKED] * 3),
+    case("command not found", [[127, {}]], RED, 1, ALL_SKIPPED, [BLOCKED] * 3),
+    case("a code that nobody knows", [[42, WELL]], RED, 1, ALL_GREEN, [BLOCKED] * 3),
+    case("publishing fails", [[0, WELL]], GREEN, 1, ALL_GREEN, [RED, BLOCKED, BLOCKED], docs=[[2, {}]]),
+    case("upkeep meets a conflict", [[0, WELL]], GREEN, 1, ALL_GREEN, [GREEN] * 3, optimize=[[4, {}], [0, {}]]),
+    case("upkeep of a table failed", [[0, WELL]], GREEN, 1, ALL_GREEN, [GREEN, RED, BLOCKED], optimize=[[1, {}]]),
+    case("the ledger of files cannot be read, then it can", [[0, WELL]], GREEN, 1, ALL_GREEN, [GREEN] * 3,
+         wait=[[4, {}], [5, {}], [0, {}]]),
+]  # fmt: skip
+
+
+def test_thirty_outcomes_are_shown_right(tmp_path):
+    """None that a retry cannot help is tried again, and none is green that is not."""
+    airflow = Airflow(tmp_path)
+    project = tmp_path / "project"
+    (project / ".venv/bin").mkdir(parents=True)
+    (project / ".venv/bin/medallion").write_text(FAKE.format(python=sys.executable))
+    (project / ".venv/bin/medallion").chmod(0o755)
+    (project / "manifest.json").write_text(json.dumps(manifest()))
+    dates = days(len(CASES))
+    (project / "cases.json").write_text(json.dumps({day: case[1] for day, case in zip(dates, CASES, strict=True)}))
+    airflow.environment |= {
+        "MEDALLION_PROJECT": str(project), "MEDALLION_MANIFEST": str(project / "manifest.json"),
+        "MEDALLION_RETRY_SECONDS": "0", "MEDALLION_POKE_SECONDS": "0.1",
+    }  # fmt: skip
+    command = [AIRFLOW.parent / "python", ROOT / "tests/airflow_outcomes.py", project]
+    done = subprocess.run(command, env=airflow.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout[-5000:]
+    found = json.loads((project / "states.json").read_text())
+
+    wrong = {}
+    for day, (name, _, shown, attempts, tables, behind) in zip(dates, CASES, strict=True):
+        expected = {"data_have_arrived": GREEN, "build": shown} | dict(zip(TABLES.values(), tables, strict=True))
+        expected |= dict(zip(BEHIND, behind, strict=True))
+        states = found[day]
+        run = "failed" if RED in expected.values() else "success"
+        seen = {task: states[task][0] for task in expected}
+        calls = len((project / "calls" / day / "build").read_text())
+        if (seen, states["run"], states["build"][1], calls) != (expected, run, attempts, attempts):
+            wrong[name] = (states, calls)
+    assert wrong == {}

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import tempfile
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from airflow.sdk import BaseOperator, BaseSensorOperator, Connection
+from airflow.sdk import Asset, BaseOperator, BaseSensorOperator, Connection
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
-from medallion_outcomes import FAIL, RETRY, SKIP, SUCCESS, outcome
+from medallion_outcomes import FAIL, RETRY, SKIP, SUCCESS, node_outcome, outcome
 
 # Where the project is checked out and set up; this file lies in it unless said.
 PROJECT = Path(os.environ.get("MEDALLION_PROJECT") or Path(__file__).resolve().parents[3])
 CONNECTION = "medallion"
 PATIENCE = 20  # seconds that a stopped command has to end
+
+# What the DAGs share.
+SOURCES = ["customers", "marketplace_orders", "orders", "products", "web_events"]
+# One asset a gold table, for DAGs that wait for it: schedule=[Asset("medallion://gold/sales_by_region")].
+GOLD = [
+    Asset(name=f"gold.{model.stem}", uri=f"medallion://gold/{model.stem}")
+    for model in sorted((PROJECT / "models/gold").glob("*.sql"))
+    if not model.stem.startswith("int_")
+]
+
+# Only codes that a retry can help are retried: the others fail or skip the task at once.
+RETRIES = {"retries": 5, "retry_delay": timedelta(seconds=float(os.environ.get("MEDALLION_RETRY_SECONDS", 120)))}
+POKE = {"poke_interval": float(os.environ.get("MEDALLION_POKE_SECONDS", 60)), "timeout": timedelta(hours=12)}
 
 
 class Command:
@@ -24,12 +40,12 @@ class Command:
 
     process: subprocess.Popen | None = None
 
-    def run_medallion(self, arguments: Sequence[str], context: Any) -> int:
+    def run_medallion(self, arguments: Sequence[str], context: Any, **variables: str) -> int:
         """Run it with its output in the task's log; returns the exit code."""
         self.process = subprocess.Popen(
             [str(PROJECT / ".venv/bin/medallion"), *arguments],
             cwd=PROJECT,
-            env=os.environ | environment(context),
+            env=os.environ | environment(context) | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -76,12 +92,13 @@ class MedallionOperator(Command, BaseOperator):
 
     template_fields = ("arguments",)
 
-    def __init__(self, *, arguments: Sequence[str], **kwargs: Any) -> None:
+    def __init__(self, *, arguments: Sequence[str], reports_nodes: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.arguments = arguments
+        self.reports_nodes = reports_nodes
 
     def execute(self, context: Any) -> None:
-        code = self.run_medallion(self.arguments, context)
+        code = self.run_and_report(context) if self.reports_nodes else self.run_medallion(self.arguments, context)
         what, why = outcome(code, context["ti"].try_number)
         sentence = f"medallion {' '.join(self.arguments)} ended with code {code}: {why}."
         if what == FAIL:
@@ -97,6 +114,46 @@ class MedallionOperator(Command, BaseOperator):
                 "logical_date": day_of(context),
                 "version": newest_version(layer, table, environment(context)),
             }
+
+    def run_and_report(self, context: Any) -> int:
+        """Run it, and leave to the mirrored tasks what dbt's log says of each node, however the command ended."""
+        with tempfile.TemporaryDirectory() as folder:
+            code = self.run_medallion(
+                self.arguments, context, DBT_LOG_PATH=folder, DBT_LOG_FORMAT_FILE="json", DBT_LOG_LEVEL_FILE="debug"
+            )
+            context["ti"].xcom_push("nodes", finished_nodes(Path(folder, "dbt.log")))
+        return code
+
+
+def finished_nodes(log: Path) -> dict[str, str]:
+    """The last status of each node that ended, from dbt's log in JSON; what a killed build had written of it counts."""
+    found = {}
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []:
+        try:
+            event = json.loads(line)
+        except ValueError:  # the last line of a killed process
+            continue
+        node = event.get("data", {}).get("node_info") or {}
+        if event["info"]["name"] == "NodeFinished" and node:
+            found[node["unique_id"]] = node["node_status"]
+    return found
+
+
+class MirroredNode(BaseOperator):
+    """Green, red or skipped as dbt has it for a node and its tests; runs nothing."""
+
+    def __init__(self, *, nodes: Sequence[str], build: str = "build", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.nodes = nodes
+        self.build = build
+
+    def execute(self, context: Any) -> None:
+        what, why = node_outcome(self.nodes, context["ti"].xcom_pull(task_ids=self.build, key="nodes") or {})
+        if what == FAIL:
+            raise AirflowFailException(why)
+        if what == SKIP:
+            raise AirflowSkipException(why)
+        self.log.info(why)
 
 
 def newest_version(layer: str, table: str, variables: dict[str, str]) -> int | None:
