@@ -63,7 +63,7 @@ class Airflow:
             "AIRFLOW_CONN_MEDALLION": json.dumps(
                 {"conn_type": "generic", "password": "a-password-of-the-lake", "extra": {"environment": places}}
             ),
-            "MEDALLION_POKE_SECONDS": "3",
+            "MEDALLION_POKE_SECONDS": "10",
             "MEDALLION_RETRY_SECONDS": "3",
             "no_proxy": "127.0.0.1",
         }
@@ -172,6 +172,25 @@ def test_one_date_twice_gives_identical_tables(airflow):
     assert {state for state, _ in airflow.states()[DAYS[2]].values()} <= {"success", "skipped"}
 
 
+def test_dagster_builds_the_lake(tmp_path):
+    for number in range(len(DAYS)):
+        deliver(tmp_path / "landing", number)
+    subprocess.run([sys.executable, "-m", "dbt.cli.main", "--quiet", "parse", "--target", "sail", "--target-path",
+                    "target/sail"], cwd=ROOT, check=True)  # fmt: skip
+    environment = os.environ | {
+        "DAGSTER_HOME": str(tmp_path), "DAGSTER_DISABLE_TELEMETRY": "1", "MEDALLION_SAIL_PORT": "1",
+        "MEDALLION_HOME": str(tmp_path / "lake"), "MEDALLION_LANDING": str(tmp_path / "landing"),
+    }  # fmt: skip
+    command = [DAGSTER, "asset", "materialize", "--select", "*", "-f", ROOT / "orchestration/dagster/definitions.py"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
+    plain = tmp_path / "plain"
+    (plain / "landing").parent.mkdir()
+    (plain / "landing").symlink_to(tmp_path / "landing")
+    medallion(plain, "build")
+    assert differences(*[contents(folder / "lake/warehouse") for folder in (tmp_path, plain)]) == {}
+
+
 def test_five_days_are_backfilled_and_two_builds_killed(airflow):
     """Each day's files come only when its run waits for them. On the second day the build is killed, on the fourth the
     Airflow process above it.
@@ -219,6 +238,28 @@ def test_five_days_are_backfilled_and_two_builds_killed(airflow):
     found = [contents(folder / "lake/warehouse", same_portions=False) for folder in (airflow.folder, plain)]
     assert differences(*found) == {}
     assert unbalanced(airflow.lake / "warehouse") == []
+
+
+def test_a_task_that_airflow_ends_leaves_no_command_behind(tmp_path):
+    command = tmp_path / ".venv/bin/medallion"
+    command.parent.mkdir(parents=True)
+    command.write_text("#!/bin/sh\ntrap 'echo > stopped; exit 6' TERM\necho > started\nsleep 60 & wait $!\n")
+    command.chmod(0o755)
+    script = (
+        "import logging, pathlib, sys, threading, time; sys.path.insert(0, sys.argv[1]); import medallion_tasks\n"
+        "class Task(medallion_tasks.Command): log = logging.getLogger()\n"
+        "medallion_tasks.environment = lambda context: {}\n"
+        "task = Task()\n"
+        "ending = threading.Thread(target=lambda: print(task.run_medallion(['build'], None)))\n"
+        "ending.start()\n"
+        "while not pathlib.Path(sys.argv[2], 'started').exists(): time.sleep(0.1)\n"
+        "task.on_kill(); ending.join()\n"
+    )
+    python, dags = AIRFLOW.parent / "python", ROOT / "orchestration/airflow/dags"
+    environment = os.environ | {"MEDALLION_PROJECT": str(tmp_path), "AIRFLOW_HOME": str(tmp_path / "airflow")}
+    done = subprocess.run([python, "-c", script, dags, tmp_path], env=environment, capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "6", done.stderr
+    assert (tmp_path / "stopped").exists()
 
 
 # Thirty outcomes in real Airflow --------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
-"""One task a model by astronomer-cosmos, each a dbt process of its own, on a Sail server that `medallion serve` keeps.
+"""One Airflow task a model, by astronomer-cosmos: each a dbt process of its own, on a Sail server that is served.
 
 Bare dbt does not know the lake's lock, so the pool `medallion` with one slot takes its place; nothing else may build
-meanwhile. Needed: that pool, MEDALLION_HOME and MEDALLION_LANDING as absolute paths,
-and a manifest: .venv/bin/dbt parse --target sail --target-path target/sail.
+meanwhile. docs/orchestration.md says how it is set up and what was tried.
 """
 
 from __future__ import annotations
@@ -33,6 +32,8 @@ dag = DbtDag(
         load_method=LoadMode.DBT_MANIFEST,
         select=os.environ.get("MEDALLION_COSMOS_SELECT", "").split(),
         test_behavior=TestBehavior.AFTER_EACH,
+        # else a test between two tables runs with the first of them, before there is the second
+        should_detach_multiple_parents_tests=True,
     ),
     operator_args={"pool": "medallion", "install_deps": False, "append_env": True},
     default_args={"retries": 0},  # dbt has one code for all failures: which of them a retry can help is not known

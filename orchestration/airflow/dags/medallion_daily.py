@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
-from medallion_tasks import GOLD, POKE, RETRIES, SOURCES, DataHaveArrived, MedallionOperator
+from medallion_tasks import GOLD, RETRIES, SOURCES, WAITING, DataHaveArrived, MedallionOperator
 
 with DAG(
     dag_id="medallion_daily",
@@ -22,7 +22,7 @@ with DAG(
     render_template_as_native_obj=True,
     tags=["medallion"],
 ) as dag:
-    arrived = DataHaveArrived(task_id="data_have_arrived", sources="{{ params.sources }}", **POKE)
+    arrived = DataHaveArrived(task_id="data_have_arrived", sources="{{ params.sources }}", **WAITING)
     # Everything new, whatever its day: late files of other days are part of it. Tests included.
     build = MedallionOperator(task_id="build", arguments=["build"])
     # All tests have passed: the docs site is made anew, and the gold tables are announced.

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule
 from medallion_outcomes import mirrored
-from medallion_tasks import GOLD, POKE, PROJECT, RETRIES, SOURCES, DataHaveArrived, MedallionOperator, MirroredNode
+from medallion_tasks import GOLD, PROJECT, RETRIES, SOURCES, WAITING, DataHaveArrived, MedallionOperator, MirroredNode
 
 MANIFEST = Path(os.environ.get("MEDALLION_MANIFEST") or PROJECT / "target/sail/manifest.json")
 
@@ -29,7 +29,7 @@ with DAG(
     render_template_as_native_obj=True,
     tags=["medallion"],
 ) as dag:
-    arrived = DataHaveArrived(task_id="data_have_arrived", sources="{{ params.sources }}", **POKE)
+    arrived = DataHaveArrived(task_id="data_have_arrived", sources="{{ params.sources }}", **WAITING)
     build = MedallionOperator(task_id="build", arguments=["build"], reports_nodes=True)
     # Skipped where the build was; a red or unfinished build stops everything behind it.
     publish = MedallionOperator(task_id="publish", arguments=["docs"], outlets=GOLD)

@@ -32,7 +32,13 @@ GOLD = [
 
 # Only codes that a retry can help are retried: the others fail or skip the task at once.
 RETRIES = {"retries": 5, "retry_delay": timedelta(seconds=float(os.environ.get("MEDALLION_RETRY_SECONDS", 120)))}
-POKE = {"poke_interval": float(os.environ.get("MEDALLION_POKE_SECONDS", 60)), "timeout": timedelta(hours=12)}
+# The timeout of a sensor is never retried. All else is, for hours: a busy Airflow may lose track of a task that has
+# rescheduled itself, and calls that a failed attempt.
+WAITING = {
+    "poke_interval": float(os.environ.get("MEDALLION_POKE_SECONDS", 60)),
+    "timeout": timedelta(hours=12),
+    "retries": 100,
+}
 
 
 class Command:
