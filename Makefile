@@ -4,14 +4,6 @@
 .PHONY: help setup demo test lint bench soak orchestration orchestrators docs lock clean preflight
 
 ARGS ?=
-# spark, or sail: no Java, seconds instead of minutes (README, Engines).
-ENGINE ?= spark
-ENGINES := spark sail $(if $(filter test,$(MAKECMDGOALS)),both)
-$(if $(filter-out $(ENGINES),$(ENGINE)),$(error ENGINE is one of $(ENGINES), not $(ENGINE)))
-TARGET := $(if $(filter sail,$(ENGINE)),--target sail)
-JARS := $(if $(filter spark both,$(ENGINE)),.venv/.jars)
-GOAL := $(or $(firstword $(MAKECMDGOALS)),help)
-
 # dbt-core 1.11 runs on Python 3.10 to 3.13. The first candidate that can be used is taken; PYTHON=... names one.
 USABLE := import sys, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
 ifeq ($(origin PYTHON),undefined)
@@ -22,6 +14,24 @@ PYTHON := python3
 endif
 endif
 
+# sail: no Java, seconds instead of minutes; or spark (README, Engines). The tests: both, where there is Java.
+ENGINES := spark sail $(if $(filter test,$(MAKECMDGOALS)),both)
+ifeq ($(origin ENGINE),undefined)
+ENGINE := sail
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+HAS_JAVA := $(shell "$(PYTHON)" scripts/setup.py java >/dev/null 2>&1 && echo yes)
+ENGINE := $(if $(HAS_JAVA),both,sail)
+ifeq ($(HAS_JAVA),)
+LEFT_OUT := echo "No Java 17 or newer found, so the tests that need Spark are left out."
+endif
+endif
+else
+TARGET := --target $(if $(filter sail,$(ENGINE)),sail,local)
+endif
+$(if $(filter-out $(ENGINES),$(ENGINE)),$(error ENGINE is one of $(ENGINES), not $(ENGINE)))
+JARS := $(if $(filter spark both,$(ENGINE)),.venv/.jars)
+GOAL := $(or $(firstword $(MAKECMDGOALS)),help)
+
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-13s %s\n' "$$name" "$$text"; done
@@ -29,9 +39,10 @@ help: ## list the commands
 setup: .venv/.ready $(JARS) dbt_packages/dbt_utils/dbt_project.yml ## virtual environment, pinned packages, Delta jars, dbt packages
 
 demo: setup ## write demo files, build everything from them, show the result
-	@.venv/bin/medallion demo $(TARGET) $(ARGS)
+	@.venv/bin/medallion demo $(or $(TARGET),--target sail) $(ARGS)
 
-test: setup ## the whole test suite but the long soak tests; ENGINE=both runs it on Sail, then on Spark
+test: setup ## the test suite but the long soak tests: on Sail, and on Spark where there is Java (ENGINE= names one)
+	@$(or $(LEFT_OUT),:)
 ifeq ($(ENGINE),both)
 	@MEDALLION_ENGINE=sail .venv/bin/python -m pytest $(ARGS); sail=$$?; \
 	MEDALLION_ENGINE=spark MEDALLION_NO_ENGINE=no .venv/bin/python -m pytest $(ARGS) && exit $$sail

@@ -26,8 +26,8 @@ from typing import Any
 
 import click
 
-from scripts import sail
-from scripts.generate import generate
+from medallion import sail
+from medallion.generate import generate
 
 ROOT = Path(__file__).resolve().parents[1]
 REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"

@@ -1,46 +1,18 @@
-"""What several commands of `medallion` print: tables, and the last run."""
+"""What several commands of `medallion` show: the tables of the lake, quarantine, the last run."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
-from rich import box
-from rich.table import Table
-
-from scripts.shell import ROOT, SAIL_ARTIFACTS, Dbt, call, console, say
+from medallion.console import say, show_table, size
+from medallion.lake import ON_THIS_MACHINE, ROOT, SAIL_ARTIFACTS, since_checkpoint, versions, warehouse
+from medallion.shell import Dbt, call
 
 RUN_RESULTS = [ROOT / folder / "run_results.json" for folder in ("target", SAIL_ARTIFACTS)]
+LONG_LOG = 100  # commits
 LAYERS = ["bronze", "silver", "gold", "ops"]
-
-
-def show_table(title: str, rows: list[dict[str, Any]]) -> None:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in rows[0]:
-        numeric = not any(isinstance(row[name], (str, date)) for row in rows)
-        table.add_column(name.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
-    columns = [cells([row[name] for row in rows]) for name in rows[0]]
-    for values in zip(*columns, strict=True):
-        table.add_row(*values)
-    console.print(table)
-
-
-def cells(values: list[Any]) -> list[str]:
-    """A column as text; numbers all whole or all with two decimals."""
-    if any(isinstance(value, (str, date)) for value in values):
-        return ["" if value is None else str(value) for value in values]
-    whole = all(value is None or value == int(value) for value in values)
-    return ["" if value is None else f"{value:,.{0 if whole else 2}f}" for value in values]
-
-
-def size(number: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            break
-        number, unit = number / 1000, "TB"
-    return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
 
 
 def show_tables(dbt: Dbt) -> bool:
@@ -93,3 +65,28 @@ def last_run() -> str:
         return "No dbt run yet."
     summary = ", ".join(f"{number} {status}" for status, number in sorted(counts.items())) or "nothing selected"
     return f"Last run: {what}: {summary}"
+
+
+def show_state(dbt: Dbt) -> None:
+    """What the folders of the lake tell beside the tables: those that no model owns, and logs without checkpoints."""
+    if dbt.target not in ON_THIS_MACHINE:
+        return
+    nodes = [*dbt.manifest.nodes.values(), *dbt.manifest.sources.values()]
+    owned = {
+        (node.schema, getattr(node, "alias", None) or node.identifier) for node in nodes if hasattr(node, "schema")
+    }
+    schemas = {schema for schema, _ in owned}
+    orphans, long = [], []
+    for table in sorted(versions()):
+        name = (table.parent.name.removesuffix(".db"), table.name)
+        if name[0] in schemas and name not in owned:
+            orphans.append(".".join(name))
+        if (count := since_checkpoint(table)) > LONG_LOG:
+            long.append(f"{'.'.join(name)} ({count:,})")
+    if orphans:
+        say(
+            f"No model owns: {', '.join(orphans)}. Nothing writes these tables any more; delete their folders in"
+            f" {warehouse()} once nobody reads them."
+        )
+    if long:
+        say(f"More than {LONG_LOG} commits since the last checkpoint, so every reader is slower: {', '.join(long)}.")

@@ -21,10 +21,10 @@ from typing import Any
 
 import click
 
-from scripts.shell import FAILED, OK, ROOT, Failure, lake_home, options, say, target_of
-
-# The codes of the contract that the shell does not have yet.
-RETRYABLE, NOTHING, INTERRUPTED = 4, 5, 6
+from medallion.console import say
+from medallion.errors import DATA, DONE, MEANINGS, NOTHING, RETRY, SIGNALLED, Failure
+from medallion.lake import ON_THIS_MACHINE, ROOT, target_of, warehouse
+from medallion.shell import options
 
 URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
 READS_SOURCE = re.compile(r"""\bread_new_files\(\s*source\(\s*['"]landing['"]\s*,\s*['"](\w+)['"]""")
@@ -107,7 +107,7 @@ def schema(settings: dict[str, Any], name: str) -> Path:
         raise Failure(
             f"The var schema_prefix is '{prefix}': use lower-case letters, digits and _ only, no digit first."
         )
-    return lake_home() / "warehouse" / f"{prefix}{name}.db"
+    return warehouse() / f"{prefix}{name}.db"
 
 
 def declared_sources(settings: dict[str, Any]) -> list[Source]:
@@ -174,11 +174,11 @@ def news(settings: dict[str, Any], sources: Sequence[Source], on_sail: bool) -> 
         return [news_of(source, root, [row for row in ledger if row["source"] == source.name], on_sail)
                 for source in sources]  # fmt: skip
     except (DeltaError, OSError) as problem:
-        raise Failure(f"The file ledger cannot be read ({problem}). Try again.", RETRYABLE) from None
+        raise Failure(f"The file ledger cannot be read ({problem}). Try again.", RETRY) from None
 
 
 def news_of(source: Source, root: str, ledger: list[dict[str, Any]], on_sail: bool) -> News:
-    from scripts.sail_sources import listing
+    from medallion.sail_sources import listing
 
     found = News(source)
     known = known_files(source, ledger, found)
@@ -259,13 +259,13 @@ def refuse(found: Sequence[News]) -> None:
     """Ends where a build would end without reading anything: waiting or trying again cannot help."""
     for one in found:
         if one.problems:
-            raise Failure(one.problems[0], FAILED)
+            raise Failure(one.problems[0], DATA)
         if one.changed:
             raise Failure(
                 f"Files of source {one.source.name} changed after they were ingested: {shown(one.changed)}. A build"
                 " stops at them. Put the old file back and deliver the new content under a new name, or declare"
                 " when_changed.",
-                FAILED,
+                DATA,
             )
 
 
@@ -278,7 +278,7 @@ def interruptible() -> Iterator[None]:
 
     def stop(signum: int, frame: Any) -> None:
         say("Stopped.")
-        raise click.exceptions.Exit(INTERRUPTED)
+        raise click.exceptions.Exit(SIGNALLED + signum)
 
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(signum, stop) for signum in signals]
@@ -292,7 +292,7 @@ def interruptible() -> Iterator[None]:
 def look(names: Sequence[str], target: str | None, given: str | None) -> Callable[[], list[News]]:
     """What to call for the news; the settings are read once."""
     target = target_of(options(target=target))
-    if target not in ("local", "sail"):
+    if target not in ON_THIS_MACHINE:
         raise Failure(
             f"The lake of target {target} is not on this machine, nor is its file ledger. There, run medallion build"
             " on a schedule: without new files it writes nothing."
@@ -329,9 +329,10 @@ def has_new(source: str | None, as_json: bool, target: str | None, given: str | 
     with interruptible():
         found = look([source] if source else [], target, given)()
     refuse(found)
-    code = OK if any(one.is_something for one in found) else NOTHING
+    code = DONE if any(one.is_something for one in found) else NOTHING
     if as_json:
-        print(json.dumps({"code": code, "sources": [one.as_json() for one in found]}))
+        answer = {"command": "has-new", "code": code, "meaning": MEANINGS[code]}
+        print(json.dumps(answer | {"sources": [one.as_json() for one in found]}))
     else:
         tell(found)
     raise click.exceptions.Exit(code)
@@ -378,7 +379,8 @@ def wait(
     of a file, else with its path below the folder of the source. Empty files and hidden names do not count.
 
     Exit codes: 0 it has arrived, 5 it has not within the timeout, 1 a build would stop (a changed file, a file that
-    cannot be read), 2 usage or configuration, 4 the file ledger cannot be read just now, 6 interrupted.
+    cannot be read), 2 usage or configuration, 4 the file ledger cannot be read just now, 130 or 143
+    interrupted.
 
     \b
     Examples:
@@ -408,6 +410,3 @@ def wait(
                 say(f"Not arrived within {timeout} s: {', '.join(missing)}.")
                 raise click.exceptions.Exit(NOTHING)
             time.sleep(min(every, left))
-
-
-COMMANDS = [has_new, wait]

@@ -108,9 +108,15 @@ def environment() -> None:
     count = len(re.findall(r"^\S+==", LOCK.read_text(), re.MULTILINE))
     with step("2/2", f"{count} pinned Python packages (some minutes the first time: PySpark alone is 450 MB)"):
         install_python_packages()
+    install_plugin()
     # Written last: an interrupted set-up is taken up again.
     STAMP.write_text(f"{ROOT}\n")
     print(f"Environment ready after {time.monotonic() - started:.0f} s.")
+
+
+def install_plugin() -> None:
+    """Lets bare dbt find this project's plug-in (scripts/dbt_plugin.py): it loads modules whose names begin so."""
+    (site_packages() / "dbt_medallion.py").write_text("from medallion.dbt_plugin import plugins as plugins\n")
 
 
 def create_venv() -> None:
@@ -290,6 +296,10 @@ def dbt_deps() -> bool:
 
 def venv_python() -> str:
     return str(VENV / "bin" / "python")
+
+
+def site_packages() -> Path:
+    return next(VENV.glob("lib/python3.*/site-packages"))
 
 
 def venv_jars() -> Path:

@@ -1,85 +1,31 @@
-"""The shell round dbt that all commands of `medallion` share.
-
-dbt in this process, its arguments and errors; one writer at a time on the lake; the engine started once and gone at
-the end.
+"""dbt in this process, for all commands of `medallion`: its arguments and results, the engine started once and gone at
+the end, one writer at a time, signals.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import re
 import signal
-import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from datetime import datetime, timezone
+from itertools import zip_longest
 from typing import Any
 
-import click
-from rich.console import Console
+from medallion import bare, sail
+from medallion.console import Printable, has_color, say
+from medallion.errors import CONFLICT, DATA, DONE, RETRY, SIGNALLED, USAGE, Failure, explain, meaning, short, worst
+from medallion.lake import ON_THIS_MACHINE, ROOT, SAIL_ARTIFACTS, lake_home, lake_lock, named_target, private, target_of
 
-from scripts import sail
+on_stop: list[Callable[[int], None]] = []  # last words of a command that a signal ends
 
-ROOT = Path(__file__).resolve().parents[1]
-# On Sail dbt has a folder of its own, as it parses the whole project again after each change of the target.
-SAIL_ARTIFACTS = "target/sail"
-
-# dbt's exit codes, and one for a lake in use
-OK, FAILED, ERROR, BUSY = 0, 1, 2, 3
-
-# Two writers of one table, as Delta and Sail tell it. Any build may be repeated: what was written is not written twice.
-CONFLICT = (
-    r"DELTA_CONCURRENT|DELTA_METADATA_CHANGED|Concurrent\w+Exception|MetadataChangedException"
-    r"|Failed to commit transaction"
-)
-PAUSES = [1, 5, 15]  # seconds before a build that met one is repeated
-
-# What an error of Spark or Delta means, and what to do about it.
-# The first that fits is told, so what is more particular comes first.
-KNOWN_ERRORS = [
-    (r"Cannot read .*Nothing of its batch was written", ""),  # says it all
-    (r"FAILED_READ_FILE(?!.*[.]parquet)",
-     "A landing file, which the message names, cannot be read: it is broken, or compressed in a way that this engine"
-     " does not know, or a record has more than 20,480 fields. Nothing of its batch was written; replace it or take it"
-     " away, and build again."),
-    (r"XSDB6|Another instance of Derby|Failed to start database|SessionHiveMetaStoreClient",
-     "Another dbt or Spark process holds the lake; wait for it or end it."),
-    (r"JAVA_GATEWAY_EXITED|UnsupportedClassVersionError",
-     "Spark did not start; it needs Java 17 or newer, on the PATH or in JAVA_HOME."),
-    (r"Cannot find catalog plugin class",
-     "Spark does not find Delta; `make setup` puts its jars in place."),
-    (r"DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION",
-     "A killed run left files where a new table belongs; delete the folder that the message names and build again."),
-    (r"DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW",
-     "A batch holds a key of the model twice; deduplicate it before the MERGE."),
-    (r"DELTA_MERGE_UNRESOLVED_EXPRESSION",
-     "The model no longer has a column that its table has; see on_schema_change, or build it with --full-refresh."),
-    (CONFLICT,
-     "Another process wrote the same table at the same time; nothing is half written, run the command again."),
-    (r"FAILED_READ_FILE.*[.]parquet|DELTA_FILE_NOT_FOUND|FileReadException",
-     "A data file of a table is gone, deleted by hand or by VACUUM; restore it, or build with --full-refresh."),
-    (r"StatusCode.UNAVAILABLE|failed to connect to all addresses",
-     "No Sail server answers; run medallion serve --engine sail, or use medallion build, which starts one."),
-    (r"OutOfMemoryError|GC overhead limit|Not enough memory to build and broadcast",
-     "Spark ran out of memory; raise spark.driver.memory in profiles.yml."),
-    (r"No space left on device|StorageFull",
-     "The disk is full; make room and run the command again, it goes on from here."),
-    (r"Permission denied|AccessDenied|Read-only file system|Mkdirs failed to create",
-     "A folder of the lake cannot be written; see who owns it, then run the command again."),
-]  # fmt: skip
-
-# What is piped is as wide as it needs to be.
-console = Console(width=None if sys.stdout.isatty() else 120)
-
-
-def say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-
+PAUSES = [1, 5, 15]  # seconds before a build that met another writer is repeated
+FAILED_NODE = ("error", "fail", "runtime error", "partial success")
 
 # The arguments of dbt, as pure functions -----------------------------------------------------------------------------
 
@@ -109,55 +55,68 @@ def options(**values: str | None) -> list[str]:
     return [word for name, value in values.items() if value for word in (f"--{name}", value)]
 
 
-def explain(messages: Iterable[str]) -> list[str]:
-    """What the known errors among the messages mean, each once."""
-    found = (next((meaning for pattern, meaning in KNOWN_ERRORS if re.search(pattern, text)), "") for text in messages)
-    return [meaning for meaning in dict.fromkeys(found) if meaning]
+def common(options: Sequence[str]) -> list[str]:
+    """Those of dbt's options that a query shares with a build."""
+    found: list[str] = []
+    for word, following in zip_longest(options, options[1:], fillvalue=""):
+        name, is_one_word, _ = word.partition("=")
+        if name in ("--target", "-t", "--vars", "--profile", "--profiles-dir", "--project-dir"):
+            found += [word] if is_one_word else [word, following]
+    return found
 
 
-def short(messages: list[str]) -> str:
-    """A failure in one or a few lines: what is known of it, else dbt's words without its frame and the stack trace."""
-    text = re.split(r"\n\s+at |\nJVM stacktrace", messages[0])[0] if messages else "dbt failed; see logs/dbt.log"
-    frame = re.compile(r"\s*$|Encountered an error|\s*(Runtime|Compilation|Database) Error|\s*> (in|called by) ")
-    return "\n".join(explain(messages) or [line.strip() for line in text.splitlines() if not frame.match(line)])
-
-
-# The thin shell around dbt -------------------------------------------------------------------------------------------
+# dbt -----------------------------------------------------------------------------------------------------------------
 
 
 class Dbt:
-    """dbt in this process: several invocations, one Spark."""
+    """dbt in this process: several invocations, one engine."""
 
     def __init__(self, options: Sequence[str] = ()) -> None:
         self.options = list(options)
+        self.common = common(options)
+        self.target = target_of(options)
+        # the lake's, of which dbt does not know
+        self.is_remembered = self.target != "local" and not named_target(options)
+        self.started_at = datetime.now(timezone.utc)
         self.errors: list[str] = []
-        self.printed: list[str] = []
+        self.nodes: list[Any] = []  # of the last run
+        self.invocation_ids: list[str] = []
         self._manifest: Any = None
 
     def invoke(self, arguments: list[str], manifest: Any = None) -> Any:
         from dbt.cli.main import dbtRunner
 
-        self.errors, self.printed = [], []
-        result = dbtRunner(manifest=manifest, callbacks=[self._collect]).invoke([*arguments, *self.options])
+        self.errors = []
+        words = [*arguments, *(self.options if manifest is None and arguments[0] != "parse" else self.common)]
+        if self.is_remembered:
+            words += ["--target", self.target]
+        with redirect_stdout(Printable(sys.stdout)):
+            result = dbtRunner(manifest=manifest, callbacks=[self._collect]).invoke(words)
         if result.exception is not None:
             self.errors.append(str(result.exception))
         return result
 
     def run(self, *arguments: str) -> int:
-        """dbt as on the command line, and again where another writer of a table came first; returns its exit code."""
-        code = exit_code(self.invoke(list(arguments)))
-        for pause in PAUSES:
-            if code != FAILED or not any(re.search(CONFLICT, text) for text in self.errors):
+        """dbt as on the command line, and again where another writer of a table came first; returns the exit code."""
+        for pause in [*PAUSES, None]:
+            result = self.invoke(list(arguments))
+            self.nodes = getattr(result.result, "results", None) or []
+            code = exit_code(result, self.errors)
+            if pause is None or code != RETRY or not any(re.search(CONFLICT, text) for text in self.errors):
                 break
             say(f"Another process wrote a table at the same time; the same command again in {pause} s.")
             time.sleep(pause)
-            code = exit_code(self.invoke(list(arguments)))
-        for meaning in explain(self.errors) if code else []:
-            say(f"→ {meaning}")
+        for sentence in explain(self.errors) if code else []:
+            say(f"→ {sentence}")
         return code
 
+    @property
+    def manifest(self) -> Any:
+        """The parsed project, once a query was asked."""
+        return self._manifest
+
     def quietly(self, arguments: list[str]) -> Any:
-        """dbt without its own output; what it has to say is left in `errors` and `printed`."""
+        """dbt without its own output; what went wrong is left in `errors`."""
         if self._manifest is None:
             parsed = self.invoke(["parse", "--log-level", "none"])
             if not parsed.success:
@@ -165,84 +124,69 @@ class Dbt:
             self._manifest = parsed.result
         return self.invoke([*arguments, "--log-level", "none"], self._manifest)
 
+    def need(self, arguments: list[str]) -> Any:
+        """dbt without its own output; a failure ends the command with its reason."""
+        result = self.quietly(arguments)
+        if not result.success:
+            raise Failure(short(self.errors), exit_code(result, self.errors))
+        return result
+
     def rows(self, sql: str, limit: int = -1) -> list[dict[str, Any]]:
         """Rows of a query; a failure ends the command with its reason."""
-        result = self.quietly(query(sql, limit))
-        if not result.success:
-            raise Failure(short(self.errors), exit_code(result))
+        result = self.need(query(sql, limit))
         return [dict(row) for row in result.result.results[0].agate_table.rows]
 
     def _collect(self, event: Any) -> None:
         if event.info.level == "error":
             self.errors.append(event.info.msg)
-        elif event.info.name == "PrintEvent":
-            self.printed.append(event.info.msg)
+        invocation_id = getattr(event.info, "invocation_id", None)
+        if invocation_id and invocation_id not in self.invocation_ids:
+            self.invocation_ids.append(invocation_id)
 
 
-class Failure(click.ClickException):
-    """Ends a command with a sentence and one of dbt's exit codes."""
-
-    def __init__(self, message: str, code: int = ERROR) -> None:
-        super().__init__(message)
-        self.exit_code = code
-
-
-def exit_code(result: Any) -> int:
-    """What the dbt command would have exited with."""
+def exit_code(result: Any, errors: Sequence[str]) -> int:
+    """What a dbt invocation means for the one who started it."""
+    if result.success:
+        return DONE
+    if engine_is_gone():
+        return RETRY
+    known = [found[0] for found in map(meaning, errors) if found]
     if result.exception is not None:
-        return ERROR
-    return OK if result.success else FAILED
+        return worst(known) or USAGE
+    nodes = [node for node in getattr(result.result, "results", None) or [] if text_of(node, "status") in FAILED_NODE]
+    messages = [text_of(node, "message") for node in nodes]
+    return worst((meaning(message) or (DATA,))[0] for message in messages) or worst(known) or DATA
+
+
+def text_of(node: Any, name: str) -> str:
+    return str(getattr(node, name, None) or "")
+
+
+# The session ---------------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def dbt_session(options: Sequence[str] = (), writes: bool = True) -> Iterator[Dbt]:
     """dbt from the project's root, with signals handled, and the engine gone at the end."""
     os.chdir(ROOT)
-    # Python's own watcher of leaked semaphores, which a stopped run leaves to it.
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
+    private()
+    target = target_of(options)
+    bare.prepare(target)
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, interrupt)
-    if target_of(options) == "sail":
+    # Python's own watcher of leaked semaphores, which a stopped run leaves to it.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")
+    if not has_color():
+        os.environ.setdefault("DBT_USE_COLORS", "false")
+    if target == "sail":
         os.environ.setdefault("DBT_TARGET_PATH", SAIL_ARTIFACTS)
     silence_pyspark()
-    with lake_lock(writes) if target_of(options) in ("local", "sail") else nullcontext():
-        if holder := lake_holder(options):
-            raise Failure(holder, BUSY)
+    with lake_lock(writes) if target in ON_THIS_MACHINE else nullcontext():
         try:
-            with sail_session(writes) if target_of(options) == "sail" else nullcontext():
+            with sail_session(writes) if target == "sail" else nullcontext():
                 yield Dbt(options)
         finally:
             stop_spark()
-
-
-@contextmanager
-def lake_lock(writes: bool = True) -> Iterator[None]:
-    """The lake for one writer at a time. The lock is the system's: it goes with the process, however that ends."""
-    import fcntl
-
-    home = lake_home()
-    try:  # also for readers: Derby complains where it finds no folder for its log
-        home.mkdir(parents=True, exist_ok=True)
-        file = (home / "lock").open("a+")
-    except OSError as problem:
-        raise Failure(
-            f"The lake folder {home} cannot be written ({problem.strerror}); mend that, or set MEDALLION_HOME."
-        ) from None
-    with file:
-        if not writes:
-            yield
-            return
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            raise Failure(
-                f"Process {file.read()} writes to the lake {home}; wait for it or end it. Nothing was changed.", BUSY
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
 
 
 @contextmanager
@@ -276,21 +220,6 @@ def interruptible(session_id: str) -> Iterator[None]:
         note.unlink()
 
 
-def target_of(options: Sequence[str]) -> str:
-    """The target of profiles.yml that dbt's options name, else the default one."""
-    words = iter(options)
-    for word in words:
-        if word in ("--target", "-t"):
-            return next(words, "")
-        if word.startswith("--target="):
-            return word.removeprefix("--target=")
-    return os.environ.get("DBT_TARGET", "local")
-
-
-def lake_home() -> Path:
-    return ROOT / (os.environ.get("MEDALLION_HOME") or ".lake")
-
-
 def silence_pyspark() -> None:
     """PySpark logs each error of a statement as a page of JSON, before dbt tells it in words."""
     try:
@@ -301,17 +230,20 @@ def silence_pyspark() -> None:
 
 
 def interrupt(signum: int, frame: Any) -> None:
-    """Ends at once: dbt itself would wait for the statement that Spark is running. The tables can bear it."""
+    """Ends at once: dbt itself would wait for the statement that the engine is running. The tables can bear it."""
     say("Stopped. The same command goes on from here.")
+    for tell in on_stop:
+        tell(signum)
+    sys.stdout.flush()
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):  # dbt's threads are about to lose Spark, and would say so
+    for stream in (1, 2):  # dbt's threads are about to lose the engine, and would say so
         os.dup2(nowhere, stream)
     # Not from this thread, which may be in the middle of a call to the engine.
     last_words = threading.Thread(target=stop_statements, daemon=True)
     last_words.start()
     last_words.join(timeout=2)
     stop_spark()
-    os._exit(ERROR)
+    os._exit(SIGNALLED + signum)
 
 
 def stop_statements() -> None:
@@ -324,38 +256,27 @@ def stop_statements() -> None:
         session.interruptAll()
 
 
+def spark_process() -> Any:
+    """The JVM that PySpark started in this process. One that has not answered yet ends by itself, with its stdin."""
+    pyspark = sys.modules.get("pyspark")
+    gateway = getattr(getattr(pyspark, "SparkContext", None), "_gateway", None)
+    return getattr(gateway, "proc", None)
+
+
+def engine_is_gone() -> bool:
+    """Whether the JVM of this process has ended under it."""
+    process = spark_process()
+    return process is not None and process.poll() is not None
+
+
 def stop_spark() -> None:
     """Waits until the JVM is gone, so that the next command finds the lake free."""
-    # Found among the objects, because PySpark names its process only once that has answered. By type: isinstance would
-    # ask the objects themselves, and a dead proxy raises.
-    for process in [thing for thing in gc.get_objects() if type(thing) is subprocess.Popen]:
-        if getattr(process, "pid", None) is not None and process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def lake_holder(options: Sequence[str]) -> str | None:
-    """A sentence if another process holds the lake: the metastore of target local serves one at a time."""
-    if target_of(options) != "local":
-        return None
-    home = lake_home()
-    lock = home / "metastore" / "dbex.lck"
-    if not lock.exists():
-        return None
-    import fcntl
-
-    with lock.open("r+") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return None
-        except OSError:
-            pass
-    pid = ""
-    if (locks := Path("/proc/locks")).exists():
-        held = [line.split() for line in locks.read_text().splitlines() if f":{lock.stat().st_ino} " in line]
-        pid = f" {held[0][4]}" if held else ""
-    return f"Another dbt or Spark process{pid} holds the lake {home}; wait for it or end it."
+    process = spark_process()
+    if process is None or process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except Exception:  # subprocess.TimeoutExpired
+        process.kill()
+        process.wait()

@@ -20,9 +20,9 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT
 
-from scripts import display, medallion, shell
+from medallion import bare, cli, console, display, errors, lake, shell
 
-COMMANDS = ["demo", "build", "docs", "serve", "optimize", "vacuum", "status", "has-new", "wait"]
+COMMANDS = ["demo", "build", "resume", "docs", "serve", "optimize", "vacuum", "status", "has-new", "wait"]
 COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay", "quarantine discard"]
 
 
@@ -61,11 +61,11 @@ class FakeDbt:
             for callback in self.callbacks:
                 callback(SimpleNamespace(info=SimpleNamespace(level=level, name=name, msg=text)))
         table = SimpleNamespace(rows=answer.get("rows", []))
-        return SimpleNamespace(
-            success=answer.get("success", True),
-            exception=answer.get("exception"),
-            result=SimpleNamespace(results=[SimpleNamespace(agate_table=table)]),
-        )
+        nodes = answer.get("nodes", [node("silver_orders")])
+        for one in nodes:
+            one.agate_table = table
+        result = SimpleNamespace(results=nodes, nodes={}, sources={})
+        return SimpleNamespace(success=answer.get("success", True), exception=answer.get("exception"), result=result)
 
     @property
     def commands(self) -> list[str]:
@@ -73,28 +73,43 @@ class FakeDbt:
         return [" ".join(arguments) for arguments in self.invocations if arguments[0] != "parse"]
 
 
+def node(name: str, kind: str = "model", status: str = "success", message: str = "", **more: Any) -> SimpleNamespace:
+    """A result of dbt's for one node."""
+    of = SimpleNamespace(name=name, resource_type=kind, config=SimpleNamespace(meta=more.pop("meta", {})), **more)
+    return SimpleNamespace(node=of, status=status, message=message, failures=more.get("failures"), execution_time=1.0)
+
+
+def failure(message: str, kind: str = "model", status: str = "error") -> dict[str, Any]:
+    """The parts of an answer in which a node failed."""
+    return {"errors": [message], "nodes": [node("silver_orders", kind, status, message)]}
+
+
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeDbt:
     fake = FakeDbt()
     monkeypatch.setattr("dbt.cli.main.dbtRunner", fake.runner)
     # Spark may be running in this very process, for other tests.
-    for module in (shell, medallion):
+    for module in (shell, cli):
         monkeypatch.setattr(module, "stop_spark", lambda: None)
     monkeypatch.setattr(shell, "silence_pyspark", lambda: None)
-    monkeypatch.setattr(medallion.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     monkeypatch.setattr(display, "RUN_RESULTS", [tmp_path / "run_results.json", tmp_path / "of_sail.json"])
+    monkeypatch.setattr(shell, "private", lambda: None)
     monkeypatch.setenv("DBT_TARGET_PATH", "")
     monkeypatch.delenv("DBT_TARGET_PATH")
     monkeypatch.setenv("MEDALLION_HOME", str(tmp_path / "lake"))
     monkeypatch.setenv("MEDALLION_LANDING", str(tmp_path / "landing"))
     monkeypatch.delenv("DBT_TARGET", raising=False)
     monkeypatch.setenv("PYTHONWARNINGS", os.environ.get("PYTHONWARNINGS", ""))
+    for name in ("DBT_USE_COLORS", "no_proxy", "NO_PROXY", *bare.OTHER_SPARKS):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     return fake
 
 
 def medal(*arguments: str) -> Result:
-    return CliRunner().invoke(medallion.main, list(arguments))
+    return CliRunner().invoke(cli.main, list(arguments))
 
 
 HEALTH = {
@@ -143,20 +158,20 @@ def test_options() -> None:
     ],
 )
 def test_known_errors_are_explained(message: str, word: str) -> None:
-    (meaning,) = shell.explain([message, message])
+    (meaning,) = errors.explain([message, message])
     assert word in meaning
 
 
 def test_only_the_most_particular_meaning_is_told() -> None:
-    (meaning,) = shell.explain(["[FAILED_READ_FILE] Encountered error: orders/1.csv (Permission denied)"])
+    (meaning,) = errors.explain(["[FAILED_READ_FILE] Encountered error: orders/1.csv (Permission denied)"])
     assert "landing file" in meaning
     own = "Cannot read orders/1.csv (Permission denied). Nothing of its batch was written; replace it."
-    assert shell.explain([own]) == []
+    assert errors.explain([own]) == []
 
 
 def test_plans_in_messages_are_not_taken_for_errors() -> None:
     plan = "[TABLE_OR_VIEW_NOT_FOUND] ... ResolvedIdentifier org.apache.spark.sql.delta.catalog.DeltaCatalog@1, gold.t"
-    assert shell.explain([plan]) == []
+    assert errors.explain([plan]) == []
 
 
 def test_short_leaves_out_frames_and_stack_traces() -> None:
@@ -165,21 +180,21 @@ def test_short_leaves_out_frames_and_stack_traces() -> None:
         "  No layer 'x'.\n  > in macro project_tables (a.sql)\n  > called by sql_operation\n"
         "\tat org.apache.Spark(1)\nmore"
     )
-    assert shell.short([message]) == "No layer 'x'."
-    assert shell.short([]) == "dbt failed; see logs/dbt.log"
+    assert errors.short([message]) == "No layer 'x'."
+    assert errors.short([]) == "dbt failed; see logs/dbt.log"
 
 
 @pytest.mark.parametrize(
     ("number", "text"), [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_536_000, "1.5 MB"), (3e15, "3000.0 TB")]
 )
 def test_size(number: float, text: str) -> None:
-    assert display.size(number) == text
+    assert console.size(number) == text
 
 
 def test_cells_of_a_column_look_alike() -> None:
-    assert display.cells([1234, None, 5]) == ["1,234", "", "5"]
-    assert display.cells([2000, 1976.1]) == ["2,000.00", "1,976.10"]
-    assert display.cells([date(2026, 1, 2), None]) == ["2026-01-02", ""]
+    assert console.cells([1234, None, 5]) == ["1,234", "", "5"]
+    assert console.cells([2000, 1976.1]) == ["2,000.00", "1,976.10"]
+    assert console.cells([date(2026, 1, 2), None]) == ["2026-01-02", ""]
 
 
 # The commands --------------------------------------------------------------------------------------------------------
@@ -194,7 +209,7 @@ def test_help_has_a_description_and_examples(command: str) -> None:
 
 
 def test_every_command_is_tested_for_its_help() -> None:
-    found = [*medallion.main.commands, *(f"quarantine {name}" for name in medallion.quarantine.commands)]
+    found = [*cli.main.commands, *(f"quarantine {name}" for name in cli.quarantine.commands)]
     assert sorted(found) == sorted(COMMANDS)
 
 
@@ -218,7 +233,7 @@ def test_exit_codes_are_those_of_dbt(fake: FakeDbt, answer: dict, code: int) -> 
     fake.answer("docs generate", **answer)
     assert medal("build").exit_code == code
     assert medal("docs", "--serve").exit_code == code
-    assert ("docs serve --port 8080" in fake.commands) is (code == 0)
+    assert ("docs serve --host 127.0.0.1 --port 8080" in fake.commands) is (code == 0)
 
 
 def test_build_explains_known_errors(fake: FakeDbt) -> None:
@@ -229,15 +244,15 @@ def test_build_explains_known_errors(fake: FakeDbt) -> None:
     assert fake.commands == ["build"]
 
 
-@pytest.mark.parametrize(("lost", "builds", "code"), [(0, 1, 0), (2, 3, 0), (9, 4, 1)])
+@pytest.mark.parametrize(("lost", "builds", "code"), [(0, 1, 0), (2, 3, 0), (9, 4, 4)])
 def test_a_build_that_another_writer_came_before_is_repeated(
     fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, lost: int, builds: int, code: int
 ) -> None:
     monkeypatch.setattr(shell, "PAUSES", [0, 0, 0])
-    fake.answer("build", times=lost, success=False, errors=["[DELTA_CONCURRENT_DELETE_READ] x"])
+    fake.answer("build", times=lost, success=False, **failure("[DELTA_CONCURRENT_DELETE_READ] x"))
     result = medal("build", "--select", "tag:gold")
     assert (result.exit_code, fake.commands) == (code, ["build --select tag:gold"] * builds)
-    assert ("run the command again" in result.output) is (code == 1)
+    assert ("run the command again" in result.output) is (code == 4)
 
 
 def test_options_reach_every_invocation(fake: FakeDbt) -> None:
@@ -249,7 +264,7 @@ def test_options_reach_every_invocation(fake: FakeDbt) -> None:
 def test_status_of_an_empty_lake(fake: FakeDbt) -> None:
     result = medal("status")
     assert result.exit_code == 0
-    assert "no tables yet: run medallion demo" in result.output
+    assert "No tables yet; make some with: " in result.output
     assert "No dbt run yet." in result.output
 
 
@@ -299,18 +314,30 @@ def test_sail_has_a_target_folder_of_its_own(fake: FakeDbt, monkeypatch: pytest.
 def test_status_that_fails_gives_one_sentence(fake: FakeDbt) -> None:
     fake.answer("show", success=False, exception=RuntimeError("XSDB6: locked\n\tat org.apache.derby.Boot(1)"))
     result = medal("status")
-    assert result.exit_code == 2
+    assert result.exit_code == 3
     assert result.output.strip() == "Error: Another dbt or Spark process holds the lake; wait for it or end it."
 
 
 def test_drift(fake: FakeDbt) -> None:
     assert "declared fields" in medal("drift").output
     row = {"source": "orders", "batch_id": 2, "kind": "new", "field": "Note", "found": "text", "record_count": 7}
+    fake.rows("count.*field_drift", {"source": "orders", "kind": "new", "fields": 1})
     fake.rows("field_drift", row | {"to_accept": "declare it"})
     result = medal("drift", "orders")
     assert '{{ field_drift(source="orders") }}' in fake.commands[-1]
     assert result.exit_code == 0
     assert "orders, new Note: declare it" in result.output
+
+
+def test_drift_has_a_limit_and_a_summary(fake: FakeDbt) -> None:
+    row = {"source": "orders", "batch_id": 2, "kind": "new", "found": "text", "record_count": 7, "to_accept": "it"}
+    fake.rows("count.*field_drift", {"source": "orders", "kind": "new", "fields": 60_000})
+    fake.rows("field_drift", *(row | {"field": f"f{number}"} for number in range(20)))
+    result = medal("drift")
+    assert "--limit 20 " in fake.commands[-1]
+    assert "The first 20 of 60,000" in result.output
+    assert "59,980 more: " in result.output
+    assert len(result.output.splitlines()) < 70
 
 
 def test_quarantine_list_and_show(fake: FakeDbt) -> None:
@@ -370,35 +397,60 @@ def test_quarantine_discard_needs_a_note(fake: FakeDbt) -> None:
     assert fake.commands == []
 
 
+TABLES = [{"layer": "gold", "table_name": name} for name in "ab"]
+OPTIMIZE = {"location": "", "is_skipped": False, "is_due": True, "zorder": "", "num_files": 40, "size_in_bytes": 1}
+VACUUM = {"location": "", "is_refused": False, "retention": "7 days", "hours": 168, "num_files": 3}
+
+
 @pytest.mark.parametrize(
-    ("arguments", "macro", "args"),
+    ("arguments", "operation", "args"),
     [
-        (["optimize", "--layer", "gold"], "optimize_tables", '"force": false'),
+        (["optimize"], "optimize_tables", '"force": false'),
         (["optimize", "--force"], "optimize_tables", '"force": true'),
-        (["vacuum"], "vacuum_tables", '"apply": false, "lite": false'),
+        (["vacuum"], "vacuum_tables", None),
         (["vacuum", "--apply", "--lite"], "vacuum_tables", '"apply": true, "lite": true'),
     ],
 )
-def test_upkeep_goes_table_by_table(fake: FakeDbt, arguments: list[str], macro: str, args: str) -> None:
-    fake.rows("table_list", {"layer": "gold", "table_name": "a"}, {"layer": "gold", "table_name": "b"})
-    fake.answer("run-operation", printed=["gold.x: 3 files"])
+@pytest.mark.parametrize("is_printed", ["1", "0"])
+def test_upkeep_goes_table_by_table(
+    fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, arguments: list[str], operation: str, args: str, is_printed: str
+) -> None:
+    """Without a word that dbt prints, so DBT_PRINT changes nothing."""
+    monkeypatch.setenv("DBT_PRINT", is_printed)
+    fake.rows("table_list", *TABLES)
+    fake.rows("optimize_jobs", OPTIMIZE)
+    fake.rows("vacuum_jobs", VACUUM)
     result = medal(*arguments)
     assert result.exit_code == 0
-    assert result.output == "gold.x: 3 files\n" * 2
-    assert fake.commands[1:] == [
-        f'run-operation {macro} --args {{"table": "gold.{table}", {args}}} --target-path target/upkeep --log-level none'
-        for table in "ab"
-    ]
+    assert result.output.count("gold.") == 2
+    done = [command for command in fake.commands if command.startswith("run-operation")]
+    assert done == [
+        f'run-operation {operation} --args {{"table": "gold.{table}", {args}}} --target-path target/upkeep'
+        " --log-level none"
+        for table in "ab" if args
+    ]  # fmt: skip
+
+
+def test_a_retention_that_is_too_short_is_refused(fake: FakeDbt) -> None:
+    fake.rows("table_list", *TABLES)
+    fake.rows("vacuum_jobs.*gold.a", VACUUM | {"is_refused": True, "retention": "1 days"})
+    fake.rows("vacuum_jobs", VACUUM)
+    result = medal("vacuum", "--apply")
+    assert result.exit_code == errors.DATA
+    assert "its retention 1 days is not at least 7 days" in result.output
+    assert [command for command in fake.commands if "gold.b" in command and "run-operation" in command]
+    assert not [command for command in fake.commands if "gold.a" in command and "run-operation" in command]
 
 
 def test_a_table_that_fails_does_not_stop_the_others(fake: FakeDbt) -> None:
-    fake.rows("table_list", {"layer": "gold", "table_name": "a"}, {"layer": "gold", "table_name": "b"})
+    fake.rows("table_list", *TABLES)
+    fake.rows("optimize_jobs", OPTIMIZE)
     fake.answer("run-operation .*gold.a", success=False, errors=["io.delta.exceptions.ConcurrentAppendException: x"])
     result = medal("optimize")
-    assert result.exit_code == 1
-    assert len(fake.commands) == 3
+    assert result.exit_code == 4
     assert "gold.a: FAILED" in result.output
     assert "same time" in result.output
+    assert "gold.b: optimized" in result.output
     assert "1 of 2 tables failed: gold.a" in result.output
 
 
@@ -406,33 +458,32 @@ def test_what_delta_rs_cannot_do_does_not_stop_the_others_either(
     fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(shell, "sail_session", lambda writes: nullcontext())
-    fake.rows("table_list", {"layer": "gold", "table_name": "a"}, {"layer": "gold", "table_name": "b"})
-    job = {"action": "optimize", "name": "gold.a", "location": str(tmp_path / "gone"), "zorder": []}
-    fake.answer("run-operation .*gold.a", printed=[medallion.HAND_OVER + json.dumps(job)])
-    fake.answer("run-operation .*gold.b", printed=["gold.b: 3 files"])
+    fake.rows("table_list", *TABLES)
+    fake.rows("optimize_jobs.*gold.a", OPTIMIZE | {"location": str(tmp_path / "gone")})
+    fake.rows("optimize_jobs", OPTIMIZE | {"is_due": False})
     result = medal("optimize", "--target", "sail")
     assert result.exit_code == 1
     assert "gold.a: FAILED\n" in result.output
-    assert "gold.b: 3 files" in result.output
+    assert "gold.b: nothing to do" in result.output
     assert "1 of 2 tables failed: gold.a" in result.output
 
 
 def test_optimize_takes_layer_and_table_to_the_list(fake: FakeDbt) -> None:
     result = medal("optimize", "--layer", "gold", "--table", "t")
     assert '{{ table_list(layer="gold", table="t") }}' in fake.commands[0]
-    assert "no tables yet" in result.output
+    assert "No tables yet" in result.output
 
 
 def test_demo_writes_files_builds_and_shows(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     written = {}
     generator = SimpleNamespace(generate=lambda out, **arguments: written.update(out=out, **arguments))
-    monkeypatch.setitem(sys.modules, "scripts.generate", generator)
+    monkeypatch.setitem(sys.modules, "medallion.generate", generator)
     fake.rows("table_health", HEALTH)
     fake.rows("daily_sales_by_product", {"product_id": "22423", "net_revenue": 12.5})
     result = medal("demo", "--days", "3", "--events", "10", "--seed", "7")
     assert result.exit_code == 0
     assert written == {"out": tmp_path / "landing", "days": 3, "events": 10, "seed": 7}
-    assert fake.commands[0] == "build"
+    assert fake.commands[0] == "build --target sail"
     for text in ["1,234", "No quarantined records.", "22423", "12.50", "medallion docs --serve"]:
         assert text in result.output
 
@@ -455,35 +506,13 @@ def test_demo_refuses_an_object_store(fake: FakeDbt, monkeypatch: pytest.MonkeyP
     assert not fake.invocations
 
 
-def test_a_lake_that_another_process_holds(fake: FakeDbt, tmp_path: Path) -> None:
-    lock = tmp_path / "lake" / "metastore" / "dbex.lck"
-    lock.parent.mkdir(parents=True)
-    lock.touch()
-    assert medal("build").exit_code == 0
-    hold = (
-        "import fcntl, sys, time; lock = open(sys.argv[1], 'r+'); fcntl.lockf(lock, fcntl.LOCK_EX);"
-        "print(flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", hold, str(lock)], stdout=subprocess.PIPE) as holder:
-        holder.stdout.readline()
-        result = medal("build")
-        elsewhere = medal("build", "--target", "cluster")
-        holder.kill()
-    assert result.exit_code == 3
-    assert f"holds the lake {tmp_path / 'lake'}" in result.output
-    if sys.platform == "linux":
-        assert f"process {holder.pid} holds" in result.output
-    assert elsewhere.exit_code == 0
-
-
 @pytest.mark.parametrize("target", ["local", "sail"])
 def test_two_writers_at_once(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: str) -> None:
     monkeypatch.setattr(shell, "sail_session", lambda writes: nullcontext())
-    hold = f"""
+    hold = """
 import sys, time
-sys.path.insert(0, {str(ROOT)!r})
-from scripts import shell
-with shell.lake_lock():
+from medallion import lake
+with lake.lake_lock():
     print(flush=True)
     time.sleep(60)
 """
@@ -495,7 +524,7 @@ with shell.lake_lock():
         first.wait()
         third = medal("build", "--target", target)
     assert second.exit_code == 3
-    assert f"Process {first.pid} writes to the lake {tmp_path / 'lake'}" in second.output
+    assert f"Process {first.pid} is writing to the lake {tmp_path / 'lake'}" in second.output
     assert fake.commands[-1] == f"build --target {target}"
     assert (reader.exit_code, third.exit_code) == (0, 0)
 
@@ -510,7 +539,7 @@ def test_a_lake_folder_that_cannot_be_written(fake: FakeDbt, tmp_path: Path) -> 
 
 def test_an_empty_home_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MEDALLION_HOME", "")
-    assert shell.lake_home() == ROOT / ".lake"
+    assert lake.lake_home() == ROOT / ".lake"
 
 
 @pytest.mark.parametrize("port", ["abc", "", "0", "70000", "-1"])
@@ -523,7 +552,7 @@ def test_a_port_that_is_none(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, por
 
 
 def test_a_stranger_at_the_port_of_sail(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(medallion.sail, "PATIENCE", 0.5)
+    monkeypatch.setattr(cli.sail, "PATIENCE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         monkeypatch.setenv("MEDALLION_SAIL_PORT", str(port := stranger.getsockname()[1]))
         result = medal("status", "--target", "sail")
@@ -542,24 +571,28 @@ def test_without_sail(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_the_command_and_what_it_started(signum: int, tmp_path: Path) -> None:
-    """With a `sleep` in the place of the JVM, and a dead proxy among the objects, which answers no question."""
-    script = f"""
-import subprocess, sys, time, weakref
-proxy = weakref.proxy({{1}})
-sys.path.insert(0, {str(ROOT)!r})
-from scripts import shell
+    """With a `sleep` in the place of the JVM."""
+    script = """
+import subprocess, sys, time, types
+import pyspark
+from medallion import build, shell
 java = subprocess.Popen(["sleep", "60"])
-with shell.dbt_session(["--target", "none"]):
-    print(java.pid, flush=True)
+pyspark.SparkContext._gateway = types.SimpleNamespace(proc=java)
+with build.told(True, "build", []), shell.dbt_session(["--target", "none"]):
+    print(java.pid, flush=True, file=sys.stderr)
     time.sleep(60)
 """
     started = time.monotonic()
-    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
-        java = int(process.stdout.readline())
+    environment = os.environ | {"MEDALLION_HOME": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        java = int(process.stderr.readline())
         process.send_signal(signum)
-        said = process.stdout.read()
-    assert process.returncode == 2
-    assert "Stopped." in said
-    assert time.monotonic() - started < 30
+        said, for_people = process.communicate()
+    assert process.returncode == 128 + signum
+    assert json.loads(said)["code"] == 128 + signum
+    assert "Stopped." in for_people
+    assert time.monotonic() - started < 60
     with pytest.raises(ProcessLookupError):
         os.kill(java, 0)

@@ -15,7 +15,7 @@ from lakes import contents, differences, unbalanced
 from test_ledger import clone
 from test_scenarios import NO_TESTS
 
-from scripts.generate import generate
+from medallion.generate import generate
 
 INCREMENTAL = "macros/overrides/incremental.sql"
 CREATE = (INCREMENTAL, "{%- do create_empty_table(")

@@ -13,7 +13,7 @@ from lakes import contents, differences, unbalanced
 from test_kill import NO_TESTS
 from test_kill import build as build_undisturbed
 
-from scripts.generate import generate
+from medallion.generate import generate
 
 pytestmark = pytest.mark.engines("sail")
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.engines("sail")
 SCRIPT = """
 mount -t tmpfs -o size=1m tmpfs "$1" || exit 77
 options="--target sail --target-path $2/target $BUILD_OPTIONS"
-build() { "$BUILD_PYTHON" -m scripts.medallion build $options > "$2/$3" 2>&1; }
+build() { "$BUILD_PYTHON" -m medallion build $options > "$2/$3" 2>&1; }
 build "$1" "$2" full && exit 1
 mount -o remount,size=500m "$1"
 build "$1" "$2" room || exit 2

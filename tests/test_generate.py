@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import re
-import sys
 from collections import Counter, defaultdict
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,8 +20,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
-import generate
+from medallion import generate
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 EVENT_TYPES = {"page_view", "product_view", "search", "add_to_cart", "checkout", "purchase"}

@@ -15,7 +15,7 @@ import pytest
 from conftest import ENGINE, delta_rs
 from test_scenarios import NO_TESTS
 
-from scripts.shell import explain
+from medallion.errors import explain
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 INJECTIONS = ["'; drop table x; --", "{{ jinja }}", "{% raw %}", "`", "*/ /*", "${x}", "\\", "\\'", "%s %(a)s", "\x1f"]

@@ -16,7 +16,7 @@ import pytest
 from conftest import ENGINE, ROOT, TARGET, alone
 from lakes import contents, differences, unbalanced
 
-from scripts.generate import generate
+from medallion.generate import generate
 
 NO_TESTS = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
 # On Spark, where a process takes long to start, one source and what hangs on it.
@@ -44,7 +44,7 @@ def start_build(home: Path, landing: Path) -> subprocess.Popen:
     home.mkdir(parents=True, exist_ok=True)
     with (home / "output").open("w") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "scripts.medallion", "build", *SELECT, *NO_TESTS, *options],
+            [sys.executable, "-m", "medallion", "build", *SELECT, *NO_TESTS, *options],
             cwd=ROOT,
             env=alone(home, landing),
             start_new_session=True,

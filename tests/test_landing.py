@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from conftest import ROOT, TARGET, Lake
 from deltalake import DeltaTable
 
-from scripts import landing
-from scripts.medallion import main
+from medallion import landing
+from medallion.cli import main
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINE = "{0},P1,Thing,1,2026-01-05 08:00:00,1.00,C1,United Kingdom\n"
@@ -171,12 +171,12 @@ def test_wait_sees_a_file_that_comes_while_it_waits(lake):
 def test_wait_that_is_stopped_says_so(tmp_path, signum):
     (tmp_path / "landing").mkdir()
     places = {"MEDALLION_HOME": str(tmp_path), "MEDALLION_LANDING": str(tmp_path / "landing"), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "scripts.medallion", "wait", "--for", "orders", "--timeout", "60", "--every", "60"]
+    command = [sys.executable, "-m", "medallion", "wait", "--for", "orders", "--timeout", "60", "--every", "60"]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | places, stdout=subprocess.PIPE, text=True)
     while "SigCgt" not in (state := Path(f"/proc/{process.pid}/status").read_text()) or not caught(state, signum):
         time.sleep(0.05)
     process.send_signal(signum)
-    assert (process.wait(timeout=30), process.stdout.read()) == (6, "Stopped.\n")
+    assert (process.wait(timeout=30), process.stdout.read()) == (128 + signum, "Stopped.\n")
 
 
 def caught(state: str, signum: int) -> bool:
@@ -187,7 +187,7 @@ def caught(state: str, signum: int) -> bool:
 
 def test_neither_dbt_nor_an_engine_is_loaded(tmp_path):
     script = (
-        "import sys; from scripts.medallion import main\n"
+        "import sys; from medallion.cli import main\n"
         "loaded = {'dbt', 'pysail', 'pandas', 'grpc'}\n"
         "try: main(['has-new'])\n"
         "except SystemExit as end: print(end.code, sorted(loaded & {*sys.modules}))"

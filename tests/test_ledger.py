@@ -12,7 +12,7 @@ from conftest import ROOT, Lake
 from test_scenarios import NO_TESTS
 from truth import SILVER
 
-from scripts.generate import generate
+from medallion.generate import generate
 
 ALL = set(SILVER)
 VERSIONED = ALL - {"orders"}

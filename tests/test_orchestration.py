@@ -12,8 +12,8 @@ import yaml
 from conftest import ROOT
 from medallion_outcomes import FAIL, MEANINGS, RETRY, SKIP, SUCCESS, mirrored, node_outcome, outcome
 
-from scripts import landing, shell
-from scripts.medallion import main
+from medallion import errors
+from medallion.cli import main
 
 FOLDER = ROOT / "orchestration"
 
@@ -23,12 +23,13 @@ FOLDER = ROOT / "orchestration"
     [
         (0, 1, SUCCESS), (0, 3, SUCCESS),
         (1, 1, FAIL), (2, 1, FAIL), (1, 5, FAIL),
-        (3, 1, RETRY), (4, 1, RETRY), (6, 1, RETRY), (-9, 1, RETRY), (-15, 2, RETRY),
+        (3, 1, RETRY), (4, 1, RETRY), (-9, 1, RETRY), (-15, 2, RETRY), (129, 1, RETRY), (130, 1, RETRY),
+        (137, 1, RETRY), (143, 3, RETRY),
         (5, 1, SKIP),
         # an earlier attempt did the work and was killed before it could say so
         (5, 2, SUCCESS),
         # nobody knows these: neither green nor tried again
-        (7, 1, FAIL), (126, 1, FAIL), (127, 1, FAIL), (137, 1, FAIL), (255, 1, FAIL),
+        (6, 1, FAIL), (7, 1, FAIL), (126, 1, FAIL), (127, 1, FAIL), (128, 1, FAIL), (193, 1, FAIL), (255, 1, FAIL),
     ],
 )  # fmt: skip
 def test_an_exit_code_is_an_outcome(code, attempt, expected):
@@ -79,8 +80,11 @@ def test_each_node_and_test_has_one_task():
 
 
 def test_codes_are_those_of_the_command():
-    own = {shell.OK, shell.FAILED, shell.ERROR, shell.BUSY, landing.RETRYABLE, landing.NOTHING, landing.INTERRUPTED}
-    assert own == set(MEANINGS)
+    assert set(errors.MEANINGS) == set(MEANINGS)
+    names = {SUCCESS: [errors.DONE], FAIL: [errors.DATA, errors.USAGE], SKIP: [errors.NOTHING]}
+    names[RETRY] = [errors.BUSY, errors.RETRY, *(errors.SIGNALLED + signum for signum in (1, 2, 15))]
+    for expected, codes in names.items():
+        assert {outcome(code)[0] for code in codes} == {expected}
 
 
 def test_the_page_has_the_codes():
@@ -114,8 +118,12 @@ def project(tmp_path: Path) -> Path:
         (2, 2, "trying again cannot help"),
         (3, 3, "the next run tries again"),
         (4, 4, "the next run tries again"),
-        (6, 6, "the next run tries again"),
-        (137, 137, "not a code of medallion"),
+        (130, 130, "the next run tries again"),
+        (137, 137, "the next run tries again"),
+        (143, 143, "the next run tries again"),
+        (6, 6, "not a code of medallion"),
+        (127, 127, "not a code of medallion"),
+        (255, 255, "not a code of medallion"),
     ],
 )
 def test_cron_is_silent_only_where_nobody_is_needed(project, code, exit_code, words):
@@ -134,7 +142,7 @@ def test_cron_is_silent_only_where_nobody_is_needed(project, code, exit_code, wo
         ([1], 1, 1),
         ([2], 2, 1),
         ([127], 127, 1),
-        ([3, 4, 6, 0], 0, 4),
+        ([3, 4, 143, 0], 0, 4),
         ([4, 1], 1, 2),
         ([3, 3, 3, 3, 3, 0], 3, 5),
     ],
@@ -171,5 +179,5 @@ def test_systemd_takes_the_units(tmp_path):
 def test_a_failed_build_is_not_started_again_by_systemd():
     for unit in (FOLDER / "systemd").glob("*.service"):
         lines = unit.read_text().splitlines()
-        assert "SuccessExitStatus=5" in lines
+        assert "SuccessExitStatus=5 143" in lines
         assert "RestartPreventExitStatus=1 2" in lines

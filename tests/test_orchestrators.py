@@ -24,7 +24,7 @@ from airflow_outcomes import FAKE, days
 from conftest import ROOT
 from lakes import contents, differences, unbalanced
 
-from scripts.generate import generate
+from medallion.generate import generate
 
 pytestmark = [pytest.mark.orchestrator, pytest.mark.engines("sail")]
 
@@ -131,7 +131,7 @@ def deliver(landing: Path, day: int) -> None:
 
 def medallion(folder: Path, *arguments: str) -> None:
     places = {"MEDALLION_HOME": str(folder / "lake"), "MEDALLION_LANDING": str(folder / "landing")}
-    command = [sys.executable, "-m", "scripts.medallion", *arguments, "--target", "sail"]
+    command = [sys.executable, "-m", "medallion", *arguments, "--target", "sail"]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | places | {"MEDALLION_SAIL_PORT": "1"}, capture_output=True
     )
@@ -243,7 +243,7 @@ def test_five_days_are_backfilled_and_two_builds_killed(airflow):
 def test_a_task_that_airflow_ends_leaves_no_command_behind(tmp_path):
     command = tmp_path / ".venv/bin/medallion"
     command.parent.mkdir(parents=True)
-    command.write_text("#!/bin/sh\ntrap 'echo > stopped; exit 6' TERM\necho > started\nsleep 60 & wait $!\n")
+    command.write_text("#!/bin/sh\ntrap 'echo > stopped; exit 143' TERM\necho > started\nsleep 60 & wait $!\n")
     command.chmod(0o755)
     script = (
         "import logging, pathlib, sys, threading, time; sys.path.insert(0, sys.argv[1]); import medallion_tasks\n"
@@ -258,7 +258,7 @@ def test_a_task_that_airflow_ends_leaves_no_command_behind(tmp_path):
     python, dags = AIRFLOW.parent / "python", ROOT / "orchestration/airflow/dags"
     environment = os.environ | {"MEDALLION_PROJECT": str(tmp_path), "AIRFLOW_HOME": str(tmp_path / "airflow")}
     done = subprocess.run([python, "-c", script, dags, tmp_path], env=environment, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-1] == "6", done.stderr
+    assert done.stdout.splitlines()[-1] == "143", done.stderr
     assert (tmp_path / "stopped").exists()
 
 
@@ -337,7 +337,7 @@ CASES = [
     case("lost connection", [[4, said("success", "error")], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
     case("conflict after the internal repeats", [[4, FAILED_GOLD], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
     case("lost for ever", [[4, FAILED_BRONZE]] * 6, RED, 6, [RED, SKIPPED, SKIPPED, SKIPPED], [BLOCKED] * 3),
-    case("interrupted", [[6, HALF], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
+    case("interrupted", [[130, HALF], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
     case("killed", [[-9, HALF], [0, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
     case("killed, all was written", [[-9, WELL], [5, WELL]], GREEN, 2, ALL_GREEN, [GREEN] * 3),
     case("killed each time", [[-9, HALF]] * 6, RED, 6, [GREEN, SKIPPED, SKIPPED, SKIPPED], [BLOCKED] * 3),

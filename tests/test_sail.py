@@ -24,7 +24,7 @@ from deltalake import DeltaTable
 from test_hostile_input import HEADER, line
 from test_scenarios import NO_TESTS
 
-from scripts import medallion, sail, sail_sources, shell
+from medallion import cli, sail, sail_sources, shell
 
 TABLE = "gaps.t (a int, b array<string>) using delta location '{folder}/t'"
 GAPS = {
@@ -140,10 +140,9 @@ def test_upkeep_by_bare_dbt_is_refused(lake):
 
 # The server ----------------------------------------------------------------------------------------------------------
 
-OWN = f"""
+OWN = """
 import sys
-sys.path.insert(0, {str(ROOT)!r})
-from scripts import sail, shell
+from medallion import sail, shell
 with shell.sail_session():
     print(sail.port(), flush=True)
     sys.stdin.read()
@@ -179,14 +178,14 @@ def test_a_command_has_a_server_of_its_own_that_goes_with_it(tmp_path):
 def test_serve(tmp_path, signum):
     port = free_port()
     environment = os.environ | {sail.VARIABLE: str(port), "MEDALLION_HOME": str(tmp_path)}
-    command = [sys.executable, "-m", "scripts.medallion", "serve"]
+    command = [sys.executable, "-m", "medallion", "serve"]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
         assert f"sc://127.0.0.1:{port}" in server.stdout.readline()
         assert server.stdout.readline() == f"Where dbt runs: export MEDALLION_SAIL_PORT={port}\n"
         assert listens(port)
         if sys.platform == "linux":  # elsewhere this is no address of the machine
             assert not listens(port, "127.0.0.2")
-        second = CliRunner(env={sail.VARIABLE: str(port)}).invoke(medallion.main, ["serve"])
+        second = CliRunner(env={sail.VARIABLE: str(port)}).invoke(cli.main, ["serve"])
         assert (second.exit_code, "already" in second.output) == (2, True)
         server.send_signal(signum)
         assert server.wait(timeout=10) == 0
@@ -256,7 +255,7 @@ def test_two_commands_on_a_served_sail(tmp_path):
     port = free_port()
     environment = alone(tmp_path, tmp_path / "landing")
     environment |= {sail.VARIABLE: str(port), "DBT_TARGET_PATH": str(tmp_path / "target")}
-    command = [sys.executable, "-m", "scripts.medallion"]
+    command = [sys.executable, "-m", "medallion"]
     with subprocess.Popen([*command, "serve"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
         server.stdout.readline()
         build = [*command, "build", "--target", "sail", "--select", "countries", *NO_TESTS]
@@ -284,10 +283,10 @@ def orders(new_lake) -> Lake:
 
 
 def medal(lake: Lake, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> Result:
-    monkeypatch.setattr(medallion.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
     monkeypatch.setenv("DBT_TARGET_PATH", str(lake.target_path))
     variables = json.dumps({"schema_prefix": lake.prefix, "landing_root": str(lake.landing)})
-    return CliRunner().invoke(medallion.main, [*arguments, "--target", "sail", "--vars", variables])
+    return CliRunner().invoke(cli.main, [*arguments, "--target", "sail", "--vars", variables])
 
 
 def test_status_and_docs_see_the_tables(orders, monkeypatch):

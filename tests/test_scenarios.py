@@ -6,7 +6,7 @@ import pytest
 from conftest import ENGINE
 from truth import differences, read_truth
 
-from scripts.generate import generate
+from medallion.generate import generate
 
 SEEDS = [7, 21, 99]
 DAYS = [(0, 16), (16, 17), (17, 30)]

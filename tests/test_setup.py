@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import setup
+from medallion import setup
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,7 +43,7 @@ def checkout(tmp_path):
 
 def make_setup(checkout: Path, machine: Path, **environment: str) -> tuple[int, str]:
     done = subprocess.run(
-        ["make", "setup"],
+        ["make", "setup", "ENGINE=spark"],
         cwd=checkout,
         env={"PATH": str(machine), **environment},
         capture_output=True,
@@ -68,11 +68,13 @@ def test_without_python(checkout, machine):
     assert said.startswith("Set-up stopped: Python 3.10 to 3.13 is needed (none found); install one")
 
 
-@pytest.mark.parametrize(("engine", "needs_java"), [("sail", False), ("spark", True), ("both", True)])
+@pytest.mark.parametrize(
+    ("engine", "needs_java"), [("", False), ("ENGINE=sail", False), ("ENGINE=spark", True), ("ENGINE=both", True)]
+)
 def test_sail_needs_neither_java_nor_jars(checkout, with_python, engine, needs_java):
-    goal = "test" if engine == "both" else "setup"
+    goal = "test" if "both" in engine else "demo"
     done = subprocess.run(
-        ["make", "--dry-run", goal, f"ENGINE={engine}"],
+        ["make", "--dry-run", goal, *([engine] if engine else [])],
         cwd=checkout,
         env={"PATH": str(with_python)},
         capture_output=True,
@@ -82,6 +84,21 @@ def test_sail_needs_neither_java_nor_jars(checkout, with_python, engine, needs_j
     assert "setup.py environment" in done.stdout.replace('"', "")
     for word in ("setup.py java", "setup.py jars"):
         assert (word in done.stdout.replace('"', "")) is needs_java
+    if goal == "demo":
+        assert f"medallion demo --target {'local' if needs_java else 'sail'}" in done.stdout
+
+
+@pytest.mark.parametrize("has_java", [True, False])
+def test_the_tests_that_need_java_are_left_out_where_there_is_none(checkout, with_python, has_java):
+    if has_java:
+        executable(with_python / "java", JAVA_17)
+    done = subprocess.run(
+        ["make", "--dry-run", "test"], cwd=checkout, env={"PATH": str(with_python)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "MEDALLION_ENGINE=sail" in done.stdout
+    assert ("MEDALLION_ENGINE=spark" in done.stdout) is has_java
+    assert ("tests that need Spark are left out" not in done.stdout) is has_java
 
 
 def test_an_engine_that_is_none(checkout, with_python):
@@ -290,3 +307,9 @@ def test_the_lock_names_hashes_but_no_address():
     assert "--index" not in lock
     assert "--find-links" not in lock
     assert setup.locked("setuptools", lock).count("--hash=sha256:") >= 2
+
+
+def test_the_environment_holds_one_package_and_it_is_called_medallion(tmp_path: Path) -> None:
+    ask = "import importlib.util as found; print([found.find_spec(name) is None for name in ('scripts', 'medallion')])"
+    answer = subprocess.run([sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[True, False]"

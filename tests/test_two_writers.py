@@ -14,8 +14,9 @@ from lakes import unbalanced
 from test_kill import NO_TESTS
 from test_scenarios import different_tables
 
-from scripts.generate import generate
-from scripts.shell import CONFLICT, Dbt
+from medallion.errors import CONFLICT
+from medallion.generate import generate
+from medallion.shell import Dbt
 
 KEYS = {"silver.silver_order_lines": "order_line_id", "gold.daily_sales_by_product": "product_id"}
 SELECT = ["--select", *(f"+{name.split('.')[1]}" for name in KEYS)]

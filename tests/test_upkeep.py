@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import jinja2
 import pytest
+import yaml
 from conftest import ENGINE, ROOT, Lake
 from deltalake import DeltaTable
 
-from scripts.medallion import HAND_OVER, by_delta_rs
+from medallion import upkeep
+from medallion.errors import Failure
+from medallion.shell import call
 
 MB = 1024 * 1024
 ON_SPARK = pytest.mark.engines("spark")  # where a hook compacts after a write
@@ -252,21 +255,34 @@ def file_count(lake: Lake, name: str) -> int:
 
 
 def show(lake: Lake, macro: str) -> list[dict[str, Any]]:
-    result = lake.dbt("show", "--inline", "{{ " + macro + " }}", "--limit", "-1", "--log-level", "none")
+    inline = macro if "{{" in macro else "{{ " + macro + " }}"
+    result = lake.dbt("show", "--inline", inline, "--limit", "-1", "--log-level", "none")
     assert result.success, result.exception
     return [dict(row) for row in result.result.results[0].agate_table.rows]
 
 
 def operate(lake: Lake, macro: str, arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[bool, str]:
-    """Whether a run-operation went well, and the lines that it printed; on Sail with what delta-rs does then."""
+    """Whether upkeep went well, and what was said of it: by a run-operation, on Sail by the command's own functions."""
+    given = yaml.safe_load(arguments)
+    if ENGINE == "sail":
+        dbt = SimpleNamespace(rows=lambda sql: show(lake, sql))
+        one = upkeep.optimize_one if macro == "optimize_tables" else upkeep.vacuum_one
+        flags = ("force",) if macro == "optimize_tables" else ("apply", "lite")
+        ok, said = True, []
+        listed = call("table_list", layer=given.get("layer"), table=given.get("table"))
+        if not lake.dbt("show", "--inline", listed, "--log-level", "none").success:
+            return False, ""
+        for row in show(lake, listed):
+            name = f"{row['layer']}.{row['table_name']}"
+            try:
+                said.append(f"{name}: {one(dbt, name, **{flag: given.get(flag, False) for flag in flags})}")
+            except Failure as problem:
+                ok = False
+                said.append(f"{name}: {problem.message}")
+        return ok, "\n".join(said)
     capsys.readouterr()
-    handing_over = arguments.replace("}", ", hand_over: true}").replace("{,", "{")
-    result = lake.dbt("run-operation", macro, "--args", handing_over if ENGINE == "sail" else arguments)
-    said = [
-        by_delta_rs(json.loads(line.removeprefix(HAND_OVER))) if line.startswith(HAND_OVER) else line
-        for line in capsys.readouterr().out.splitlines()
-    ]
-    return result.success, "\n".join(said)
+    result = lake.dbt("run-operation", macro, "--args", arguments)
+    return result.success, capsys.readouterr().out
 
 
 @ON_SPARK
@@ -327,7 +343,7 @@ def test_optimize_tables(kept: Lake, capsys: pytest.CaptureFixture[str]) -> None
     ok, out = operate(kept, "optimize_tables", "{}", capsys)
     assert ok
     assert kept.versions() == versions
-    assert "0 of " in out
+    assert "optimized, " not in out
 
 
 def test_optimize_tables_force_is_idempotent(kept: Lake, capsys: pytest.CaptureFixture[str]) -> None:
@@ -374,7 +390,7 @@ def test_vacuum_tables_deletes_only_when_told(kept: Lake, capsys: pytest.Capture
 def test_vacuum_tables_refuses_a_short_retention(kept: Lake, capsys: pytest.CaptureFixture[str]) -> None:
     ok, out = operate(kept, "vacuum_tables", "{table: short_kept, apply: true}", capsys)
     assert not ok
-    assert "refused, its retention 'interval 1 hour' is not at least 7 days" in out
+    assert re.search("refused, its retention '?(interval )?1 hour'? is not at least 7 days", out)
     assert "VACUUM START" not in operations(kept, "gold.short_kept")
 
 

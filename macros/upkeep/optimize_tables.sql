@@ -1,7 +1,7 @@
 {#- Run-operation: compacts the tables of the lake that need it. For a schedule of its own, outside the builds:
     dbt run-operation optimize_tables --args '{layer: gold}' --target-path target/upkeep -#}
-{%- macro optimize_tables(layer=none, table=none, force=false, hand_over=false) -%}
-    {%- do _assert_upkeep_possible(hand_over, 'optimize') -%}
+{%- macro optimize_tables(layer=none, table=none, force=false) -%}
+    {%- do _assert_upkeep_possible('optimize') -%}
     {%- set tables = project_tables(layer, table) -%}
     {%- set optimized = [] -%}
     {%- for entry in tables -%}
@@ -13,9 +13,7 @@
             {%- set detail = describe_table(entry.relation) -%}
             {%- set size = '%.1f MB' | format(detail.size_in_bytes / 1024 / 1024) -%}
             {%- set pays = _optimize_pays(entry.relation, detail, policy, 'always' if force else 'when_needed') -%}
-            {%- if pays and hand_over -%}
-                {%- do hand_over_to_delta_rs('optimize', name, entry.relation, {'zorder': policy.zorder}) -%}
-            {%- elif pays -%}
+            {%- if pays -%}
                 {%- do run_query(optimize_sql(entry.relation, policy.zorder)) -%}
                 {%- do optimized.append(name) -%}
                 {%- do print(

@@ -3,22 +3,16 @@
     The retention is a property of the model (tblproperties, delta.deletedFileRetentionDuration), never an argument: a wrong
     number here would break readers and time travel. Below 7 days it is refused, unless meta says allow_short_retention.
     The default also finds what killed runs left; `lite` goes by the log alone, which is faster on large tables. -#}
-{%- macro vacuum_tables(layer=none, table=none, apply=false, lite=false, hand_over=false) -%}
-    {%- do _assert_upkeep_possible(hand_over, 'vacuum') -%}
+{%- macro vacuum_tables(layer=none, table=none, apply=false, lite=false) -%}
+    {%- do _assert_upkeep_possible('vacuum') -%}
     {%- set refused = [] -%}
     {%- for entry in project_tables(layer, table) -%}
         {%- set name = entry.layer ~ '.' ~ entry.name -%}
         {%- set property = describe_table(entry.relation).properties.get('delta.deletedFileRetentionDuration') -%}
         {%- set hours = retention_hours(property) -%}
-        {%- set short_allowed = (entry.config.get('meta') or {}).get('allow_short_retention', false) -%}
-        {%- if not hours or (hours < 168 and not short_allowed) -%}
+        {%- if _retention_is_refused(hours, entry.config) -%}
             {%- do refused.append(name) -%}
             {%- do print(name ~ ": refused, its retention '" ~ property ~ "' is not at least 7 days") -%}
-        {%- elif hand_over -%}
-            {%- do hand_over_to_delta_rs('vacuum', name, entry.relation, {
-                'hours': hours, 'apply': apply, 'lite': lite,
-                'retention': 'retention ' ~ (property or 'interval 1 week, the default') | replace('interval ', ''),
-            }) -%}
         {%- else -%}
             {%- set retention = 'retention ' ~ (property or 'interval 1 week, the default') | replace('interval ', '') -%}
             {%- set found = run_query(vacuum_sql(entry.relation, lite, dry_run=true)).rows | length -%}

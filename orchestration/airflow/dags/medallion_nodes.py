@@ -30,7 +30,7 @@ with DAG(
     tags=["medallion"],
 ) as dag:
     arrived = DataHaveArrived(task_id="data_have_arrived", sources="{{ params.sources }}", **WAITING)
-    build = MedallionOperator(task_id="build", arguments=["build"], reports_nodes=True)
+    build = MedallionOperator(task_id="build", arguments=["build", "--skip-code"], reports_nodes=True)
     # Skipped where the build was; a red or unfinished build stops everything behind it.
     publish = MedallionOperator(task_id="publish", arguments=["docs"], outlets=GOLD)
     optimize = MedallionOperator(task_id="optimize", arguments=["optimize"])

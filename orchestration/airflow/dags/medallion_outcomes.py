@@ -17,7 +17,6 @@ MEANINGS = {
     3: (RETRY, "another process has the lake"),
     4: (RETRY, "a lost connection or a conflict"),
     5: (SKIP, "nothing to do"),
-    6: (RETRY, "interrupted; the same command goes on from there"),
 }
 
 
@@ -25,11 +24,11 @@ def outcome(code: int, attempt: int = 1) -> tuple[str, str]:
     """What becomes of a task whose command ended with this code, and why.
 
     Args:
-        code: the exit code; negative where a signal ended the process, as `subprocess` has it.
+        code: the exit code. A signal that ended the process is 128 + its number, or negative, as `subprocess` has it.
         attempt: which attempt this is, from 1.
     """
-    if code < 0:
-        return RETRY, f"killed by signal {-code}; the same command goes on from there"
+    if code < 0 or 128 < code <= 128 + 64:
+        return RETRY, f"ended by signal {-code if code < 0 else code - 128}; the same command goes on from there"
     if code == 5 and attempt > 1:
         return SUCCESS, "nothing left to do; an earlier attempt had written everything before it ended"
     return MEANINGS.get(code, (FAIL, "no code of medallion; see the log"))

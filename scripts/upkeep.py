@@ -1,0 +1,141 @@
+"""`medallion optimize` and `medallion vacuum`: what is due is a query; the engine does it, or delta-rs on Sail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import click
+
+from medallion.command import here, of_layer_or_table, with_dbt
+from medallion.console import say, size
+from medallion.errors import DATA, RETRY, Failure, short, worst
+from medallion.shell import Dbt, call, operation
+
+Row = dict[str, Any]
+
+
+@click.command()
+@of_layer_or_table
+@click.option("--force", is_flag=True, help="Also tables with few files, if written since their last OPTIMIZE.")
+@with_dbt()
+def optimize(dbt: Dbt, layer: str | None, table: str | None, force: bool) -> None:
+    """Compact the tables that have too many small files (OPTIMIZE, with ZORDER where the model asks for it).
+
+    \b
+    Examples:
+      medallion optimize
+      medallion optimize --layer gold
+      medallion optimize --table silver.silver_order_lines --force
+    """
+
+    table_by_table(dbt, partial(optimize_one, dbt, force=force), layer, table)
+
+
+@click.command()
+@of_layer_or_table
+@click.option("--apply", is_flag=True, help="Delete; without it the files are only counted.")
+@click.option("--lite", is_flag=True, help="By the Delta log alone: faster, but leaves what killed runs left behind.")
+@with_dbt()
+def vacuum(dbt: Dbt, layer: str | None, table: str | None, apply: bool, lite: bool) -> None:
+    """Delete files that no version within the retention needs; shows the retention of each table.
+
+    The retention is a property of the model (tblproperties, delta.deletedFileRetentionDuration), 7 days by default.
+
+    \b
+    Examples:
+      medallion vacuum
+      medallion vacuum --layer silver --apply
+      medallion vacuum --table gold.sales_by_region --apply --lite
+    """
+
+    table_by_table(dbt, partial(vacuum_one, dbt, apply=apply, lite=lite), layer, table)
+
+
+def table_by_table(dbt: Dbt, one: Callable[[str], str], layer: str | None, table: str | None) -> None:
+    """Upkeep of one table after the other, so that one that fails does not keep the others from theirs."""
+    from deltalake.exceptions import DeltaError
+
+    names = [f"{row['layer']}.{row['table_name']}" for row in dbt.rows(call("table_list", layer=layer, table=table))]
+    failed: dict[str, int] = {}
+    for name in names:
+        try:
+            say(f"{name}: {one(name)}")
+        except Failure as problem:
+            failed[name] = problem.exit_code
+            say(f"{name}: FAILED\n{problem.message}")
+        except (DeltaError, OSError) as problem:
+            failed[name] = RETRY if "CommitFailed" in type(problem).__name__ else DATA
+            say(f"{name}: FAILED\n{short([str(problem)])}")
+    if not names:
+        say(f"No tables yet; make some with: {here('medallion', 'demo')}")
+    if failed:
+        raise Failure(f"{len(failed)} of {len(names)} tables failed: {', '.join(failed)}", worst(failed.values()))
+
+
+def optimize_one(dbt: Dbt, name: str, force: bool) -> str:
+    """Compacts a table where that pays, and says what was done."""
+    (job,) = dbt.rows(call("optimize_jobs", table=name, force=force))
+    if job["is_skipped"]:
+        return "left alone, its config says skip_optimize"
+    if not job["is_due"]:
+        return f"nothing to do (files: {job['num_files']:,}, {size(float(job['size_in_bytes']))})"
+    if job["location"]:
+        now = optimize_by_delta_rs(job)
+    else:
+        dbt.need(operation("optimize_tables", table=name, force=force))
+        (after,) = dbt.rows(call("optimize_jobs", table=name))
+        now = after["num_files"]
+    how = f", zorder by {job['zorder'].replace(',', ', ')}" if job["zorder"] else ""
+    return f"optimized{how}, files: {job['num_files']:,} before, {now:,} now"
+
+
+def vacuum_one(dbt: Dbt, name: str, apply: bool, lite: bool) -> str:
+    """Deletes the files that no version of a table within its retention needs, or counts them, and says which."""
+    (job,) = dbt.rows(call("vacuum_jobs", table=name, lite=lite))
+    retention = f"retention {job['retention']}"
+    if job["is_refused"]:
+        refusal = f"refused, its {retention} is not at least 7 days"
+        if apply:
+            raise Failure(
+                f"{refusal}. Raise delta.deletedFileRetentionDuration in the tblproperties of the model, or set meta"
+                " allow_short_retention.",
+                DATA,
+            )
+        return refusal
+    found = vacuum_by_delta_rs(job, lite, apply=False) if job["location"] else job["num_files"]
+    if not found:
+        return f"nothing to delete ({retention})"
+    count = f"{found:,}" if job["location"] or found < 1000 else f"at least {found:,}"
+    if not apply:
+        return f"files to delete: {count} ({retention})"
+    if job["location"]:
+        vacuum_by_delta_rs(job, lite, apply=True)
+    else:
+        dbt.need(operation("vacuum_tables", table=name, apply=True, lite=lite))
+    return f"files deleted: {count} ({retention})"
+
+
+def optimize_by_delta_rs(job: Row) -> int:
+    """Compacts a table, and returns how many files it has now."""
+    from deltalake import DeltaTable
+
+    table = DeltaTable(job["location"])
+    if job["zorder"]:
+        table.optimize.z_order(job["zorder"].split(","))
+    else:
+        table.optimize.compact()
+    return len(DeltaTable(job["location"]).file_uris())
+
+
+def vacuum_by_delta_rs(job: Row, lite: bool, apply: bool) -> int:
+    """Deletes files, or only counts them, and returns how many."""
+    from deltalake import DeltaTable
+
+    table = DeltaTable(job["location"])
+    return len(
+        table.vacuum(
+            retention_hours=int(job["hours"]), dry_run=not apply, full=not lite, enforce_retention_duration=False
+        )
+    )
