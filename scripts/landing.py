@@ -27,7 +27,7 @@ from medallion.lake import ON_THIS_MACHINE, ROOT, target_of, warehouse
 from medallion.shell import options
 
 URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:")
-READS_SOURCE = re.compile(r"""\bread_new_files\(\s*source\(\s*['"]landing['"]\s*,\s*['"](\w+)['"]""")
+READS_SOURCE = re.compile(r"""\bsource\(\s*['"]landing['"]\s*,\s*['"](\w+)['"]""")
 PASSED_OVER_BY_SPARK = ("No such file or directory", "its name is no UTF-8")
 SHOWN = 5  # names in a message
 

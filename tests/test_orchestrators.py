@@ -69,12 +69,12 @@ class Airflow:
         }
         self("db", "migrate")
 
-    def __call__(self, *arguments: str) -> str:
+    def __call__(self, *arguments: str, code: int = 0) -> str:
         done = subprocess.run(
             [str(AIRFLOW), *arguments], env=self.environment, cwd=self.folder, text=True, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )  # fmt: skip
-        assert done.returncode == 0, done.stdout[-5000:]
+        assert done.returncode == code, done.stdout[-5000:]
         return done.stdout
 
     def rows(self, query: str) -> list[tuple]:
@@ -172,11 +172,39 @@ def test_one_date_twice_gives_identical_tables(airflow):
     assert {state for state, _ in airflow.states()[DAYS[2]].values()} <= {"success", "skipped"}
 
 
+def test_a_failure_of_dbt_is_mirrored(airflow):
+    """A file of one feed cannot be read: its tables are red or skipped, the others green, and nothing is published."""
+    write_manifest()
+    deliver(airflow.landing, 0)
+    airflow("dags", "test", "medallion_nodes", DAYS[0])
+    first = airflow.states()[DAYS[0]]
+    assert len(first) == 44
+    assert {state for state, _ in first.values()} == {"success"}
+
+    deliver(airflow.landing, 1)
+    (airflow.landing / "orders/late.csv.zst").write_bytes(b"Sail reads none of these")
+    airflow("dags", "test", "medallion_nodes", DAYS[1], code=1)
+    states = airflow.states()[DAYS[1]]
+    assert {task: states[task] for task in ("data_have_arrived", "build", "publish")} == {
+        "data_have_arrived": ("success", 1), "build": ("failed", 1), "publish": ("upstream_failed", 0),
+    }  # fmt: skip
+    expected = {
+        "bronze.bronze_orders": "failed", "silver.quarantine_orders": "skipped", "silver.silver_order_lines": "skipped",
+        "gold.daily_sales_by_product": "skipped", "gold.daily_user_activity": "success",
+        "silver.silver_customers": "success",
+    }  # fmt: skip
+    assert {task: states[task][0] for task in expected} == expected
+
+
+def write_manifest() -> None:
+    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "parse", "--target", "sail"]
+    subprocess.run([*command, "--target-path", "target/sail"], cwd=ROOT, check=True)
+
+
 def test_dagster_builds_the_lake(tmp_path):
     for number in range(len(DAYS)):
         deliver(tmp_path / "landing", number)
-    subprocess.run([sys.executable, "-m", "dbt.cli.main", "--quiet", "parse", "--target", "sail", "--target-path",
-                    "target/sail"], cwd=ROOT, check=True)  # fmt: skip
+    write_manifest()
     environment = os.environ | {
         "DAGSTER_HOME": str(tmp_path), "DAGSTER_DISABLE_TELEMETRY": "1", "MEDALLION_SAIL_PORT": "1",
         "MEDALLION_HOME": str(tmp_path / "lake"), "MEDALLION_LANDING": str(tmp_path / "landing"),
