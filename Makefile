@@ -1,7 +1,7 @@
 # One command each; `make` alone lists them. ARGS goes to the command behind it: make demo ARGS="--seed 7".
 # Paths are relative throughout, so that a checkout folder with a space in its name works.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench soak docs lock clean preflight
+.PHONY: help setup demo test lint bench soak orchestration orchestrators docs lock clean preflight
 
 ARGS ?=
 # dbt-core 1.11 runs on Python 3.10 to 3.13. The first candidate that can be used is taken; PYTHON=... names one.
@@ -34,7 +34,7 @@ GOAL := $(or $(firstword $(MAKECMDGOALS)),help)
 
 help: ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-8s %s\n' "$$name" "$$text"; done
+		printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 setup: .venv/.ready $(JARS) dbt_packages/dbt_utils/dbt_project.yml ## virtual environment, pinned packages, Delta jars, dbt packages
 
@@ -59,6 +59,11 @@ bench: setup ## measure against plain Spark SQL
 soak: setup ## the long tests
 	@MEDALLION_ENGINE=$(ENGINE) .venv/bin/python -m pytest -m soak -s $(ARGS)
 
+orchestration: setup .venv-airflow/.ready .venv-dagster/.ready ## Airflow and Dagster, each in an environment of its own
+
+orchestrators: orchestration ## the tests that run them
+	@MEDALLION_ENGINE=sail .venv/bin/python -m pytest -m orchestrator $(ARGS)
+
 docs: setup ## make the docs site and open it
 	@.venv/bin/medallion docs --serve $(TARGET) $(ARGS)
 
@@ -68,7 +73,7 @@ lock: requirements.in ## pin the newest fitting packages (needs uv)
 		--output-file requirements.txt requirements.in
 
 clean: ## remove what can be made again; the tables in .lake stay
-	rm -rf .venv dbt_packages target logs medallion.egg-info .pytest_cache .ruff_cache
+	rm -rf .venv .venv-airflow .venv-dagster dbt_packages target logs medallion.egg-info .pytest_cache .ruff_cache
 
 preflight:
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null || { \
@@ -80,6 +85,12 @@ preflight:
 
 .venv/.ready: requirements.txt pyproject.toml scripts/setup.py | preflight
 	@"$(PYTHON)" scripts/setup.py environment
+
+.venv-%/.ready: orchestration/%/requirements.txt | preflight
+	rm -rf .venv-$*
+	"$(PYTHON)" -m venv .venv-$*
+	.venv-$*/bin/pip install --quiet --requirement orchestration/$*/requirements.txt
+	@touch $@
 
 .venv/.jars: .venv/.ready scripts/delta-jars.sha256
 	@"$(PYTHON)" scripts/setup.py jars

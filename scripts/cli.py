@@ -20,6 +20,7 @@ from medallion.console import say, show_table
 from medallion.display import last_run, show_quarantine, show_state, show_tables
 from medallion.errors import DONE, MEANINGS, RETRY, Failure
 from medallion.lake import private
+from medallion.landing import has_new, wait
 from medallion.quarantine import quarantine
 from medallion.shell import Dbt, call, stop_spark
 from medallion.upkeep import optimize, vacuum
@@ -153,6 +154,6 @@ def status(dbt: Dbt) -> None:
 
 
 # A module that has commands of its own is imported above and adds them here.
-COMMANDS = [demo, build, resume, status, docs, serve, optimize, vacuum, drift, quarantine]
+COMMANDS = [demo, build, resume, has_new, wait, status, docs, serve, optimize, vacuum, drift, quarantine]
 for command in COMMANDS:
     main.add_command(command)

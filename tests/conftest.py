@@ -31,8 +31,8 @@ TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
 NO_ENGINE = {"test_cli", "test_generate", "test_macros", "test_project_rules", "test_setup"}
 ONLY_ON_SPARK = {"test_dbt_utils", "test_engines", "test_overrides"}
 # About Sail, or of so many builds that they are for the faster engine.
-ONLY_ON_SAIL = {"test_any_order", "test_cuts", "test_drift", "test_ledger", "test_outcomes", "test_quarantine"}
-ONLY_ON_SAIL |= {"test_sail"}
+ONLY_ON_SAIL = {"test_any_order", "test_changed_model", "test_cuts", "test_drift", "test_landing", "test_ledger"}
+ONLY_ON_SAIL |= {"test_outcomes", "test_quarantine", "test_sail"}
 # Where both engines are tested, one after the other, the tests without engine run with the first.
 WITH_NO_ENGINE = os.environ.get("MEDALLION_NO_ENGINE", "yes") == "yes"
 

@@ -23,7 +23,7 @@ from conftest import ROOT
 
 from medallion import bare, cli, console, display, errors, lake, shell
 
-COMMANDS = ["demo", "build", "resume", "docs", "serve", "optimize", "vacuum", "status"]
+COMMANDS = ["demo", "build", "resume", "docs", "serve", "optimize", "vacuum", "status", "has-new", "wait"]
 COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay", "quarantine discard"]
 
 
