@@ -10,7 +10,7 @@ import pytest
 from conftest import NO_TESTS, ROOT, Lake
 from lakes import unbalanced
 
-from scripts.generate import generate
+from medallion.generate import generate
 
 SELECT = ("--select", "+daily_sales_by_product", "+sales_by_region", *NO_TESTS)
 GOLD = Path("models/gold/daily_sales_by_product.sql")

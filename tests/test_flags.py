@@ -9,7 +9,7 @@ import pytest
 from conftest import NO_TESTS, Lake
 from lakes import contents, differences
 
-from scripts.generate import generate
+from medallion.generate import generate
 
 # Flags that make refs smaller than the tables, or point them elsewhere; for each command that knows them.
 REFUSED = {
