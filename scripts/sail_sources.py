@@ -139,11 +139,14 @@ class LandingContents(Source):
 
 
 class LakeTables(Source):
-    """Delta tables of a schema with version, time of its commit (milliseconds since 1970), properties and names of columns; `path` is the
-    folder of the schema, `#` and a pattern of table names.
+    """Delta tables of a schema with version, time of its commit (milliseconds since 1970), properties, names of columns, and
+    commits since the last checkpoint; `path` is the folder of the schema, `#` and a pattern of table names.
     """
 
-    columns = "table_name string, version bigint, committed_at bigint, properties string, columns string"
+    columns = (
+        "table_name string, version bigint, committed_at bigint, properties string, columns string,"
+        " commits_since_checkpoint bigint"
+    )
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
@@ -157,7 +160,33 @@ class LakeTables(Source):
                 properties = json.dumps(table.metadata().configuration)
                 columns = json.dumps([field.name for field in table.schema().fields])
                 version = int(newest.removesuffix(".json"))
-                yield log.parent.name, version, milliseconds(log / newest), properties, columns
+                since = version - (last_checkpoint(log) or -1)
+                yield log.parent.name, version, milliseconds(log / newest), properties, columns, since
+
+
+class LakeCheckpoints(Source):
+    """Writes a checkpoint for each of some Delta tables and removes the commits before it that are older than the table's
+    log retention; `path` is the warehouse, `#` and the folders of the tables below it, joined by commas.
+
+    Sail writes none for a table whose commits of rows and of marks alternate, so readers would go through ever more commits.
+    """
+
+    columns = "table_folder string, version bigint, problem string"
+
+    @staticmethod
+    def rows(path: str) -> Iterator[tuple]:
+        from deltalake import DeltaTable
+        from deltalake.exceptions import DeltaError
+
+        warehouse, _, folders = path.rpartition("#")
+        for folder in folders.split(","):
+            try:
+                table = DeltaTable(str(Path(warehouse, folder)))
+                table.create_checkpoint()
+                table.cleanup_metadata()
+                yield folder, table.version(), None
+            except (DeltaError, OSError) as reason:
+                yield folder, None, str(reason)
 
 
 class LakeCommits(Source):
@@ -177,8 +206,7 @@ class LakeCommits(Source):
         folder, _, limit = path.rpartition("#")
         log = Path(folder, "_delta_log")
         names = sorted(commits(log), reverse=True) if log.exists() else []
-        hint = log / "_last_checkpoint"
-        checkpoint = json.loads(hint.read_text())["version"] if hint.exists() else 0
+        checkpoint = last_checkpoint(log) or 0
         for file in (log / name for name in names[: int(limit)]):
             with file.open(encoding="utf-8") as lines:
                 own = next((json.loads(line) for line in lines if line.startswith('{"commitInfo"')), {})
@@ -202,6 +230,12 @@ class LakeState(Source):
         sizes = table.get_add_actions(flatten=True).column("size_bytes").to_pylist()
         metadata = table.metadata()
         yield len(sizes), sum(sizes), json.dumps(metadata.partition_columns), json.dumps(metadata.configuration)
+
+
+def last_checkpoint(log: Path) -> int | None:
+    """Version of the last checkpoint in a Delta log."""
+    hint = log / "_last_checkpoint"
+    return json.loads(hint.read_text())["version"] if hint.exists() else None
 
 
 def commits(log: Path) -> Iterator[str]:

@@ -61,7 +61,7 @@ MUTANTS = {
         "silver_customer_changes",
     ),
     "an event lies within the pruned days": (
-        "macros/incremental/merge_pruning.sql",
+        "macros/materializations/write.sql",
         "if outside",
         "if false",
         "silver_web_events",

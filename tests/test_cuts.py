@@ -23,20 +23,20 @@ CREATE = (PATH + "write.sql", "{%- set has_rows = on_engine('create_table', plan
 CREATED = (PATH + "write.sql", "{%- do document_columns(plan.table")
 WRITE = (INCREMENTAL, "{%- do write_rows(")
 WRITTEN = (INCREMENTAL, "{%- do account_for(")
-BALANCE = ("macros/bronze/record_files.sql", "{%- do run_memory('newest')")
-PLACED = ("macros/ledger/balance_rows.sql", "{%- do record_places(")
+BALANCE = ("macros/bronze/record_batch.sql", "{%- do run_memory('newest')")
+PLACED = ("macros/ledger/account.sql", "{%- do record_places(")
 CONSUME = (INCREMENTAL, "{%- do mark_consumed(")
 CONSUMED = (INCREMENTAL, "{%- do apply_grants(")
 HOOKS = (INCREMENTAL, "{{ run_hooks(post_hooks) }}")
-FILES = ("macros/bronze/record_files.sql", "{%- call statement('record_files') -%}")
+FILES = ("macros/bronze/record_batch.sql", "{%- call statement('record_files') -%}")
 SEED_CREATE = (PATH + "seed.sql", "{%- set has_rows = on_engine('create_table', relation")
 SEED_CREATED = (PATH + "seed.sql", "{%- do adapter.add_query('insert into")
 SEED_INSERTED = (PATH + "seed.sql", "{%- do set_properties(")
 SNAPSHOT = ("macros/patches/snapshot_merge_sql.sql", "{{- default__snapshot_merge_sql(")
 SNAPSHOT_TAKEN = (PATH + "snapshot.sql", "{%- do mark_consumed(")
-LEDGERS = ("macros/ledger/tables.sql", "{%- do on_engine('create_ledger'")
-FORGOTTEN = ("macros/bronze/plan_files.sql", "{%- set committed")
-DISCARDED = ("macros/upkeep/discard_records.sql", "{%- set batch_ids")
+LEDGERS = ("macros/ledger/books.sql", "{%- do on_engine('create_ledger'")
+FORGOTTEN = ("macros/bronze/read_new_files.sql", "{%- set committed")
+DISCARDED = ("macros/upkeep/quarantine.sql", "{%- set batch_ids")
 
 # name: (state of the lake, arguments of the build, {model: the statement before which it is cut})
 CUTS = {
@@ -87,7 +87,7 @@ def cut(lake: Lake, folder, places: dict[str, tuple[str, str]]) -> Lake:
         stop = "{{ exceptions.raise_compiler_error('cut') }}"
         when = f"{{% if model.name == '{model}' %}}{stop}{{% endif %}}"
         if not model:  # not in the first turn of a loop
-            when = f"{{% if not loop.first %}}{stop}{{% endif %}}" if "ledgers" in file else stop
+            when = f"{{% if not loop.first %}}{stop}{{% endif %}}" if "books" in file else stop
         (folder / file).write_text(text.replace(statement, when + statement))
     return replace(lake, project_dir=folder)
 

@@ -57,7 +57,7 @@ MUTANTS = {
         "inner join",
         {"web_events", "marketplace_orders"},
     ),
-    "a second-best version": ("macros/silver/deduplicate.sql", "_rank = 1", "_rank = 2", ALL),
+    "a second-best version": ("macros/silver/latest.sql", "_rank = 1", "_rank = 2", ALL),
     "the oldest version": ("macros/silver/latest.sql", " desc'", " asc'", VERSIONED),
     "a key too narrow": (
         "models/silver/silver_customer_changes.sql",
@@ -75,7 +75,7 @@ MUTANTS = {
     "a NULL key is never matched": (MERGE, "<=>", "=", {"marketplace_orders"}),
     # found by the unit tests: what the rules say is not for the ledger to know
     "a rule that is NULL holds": (
-        "macros/silver/violated_rules.sql",
+        "macros/silver/quarantine.sql",
         "coalesce({{ condition }}, false)",
         "({{ condition }})",
         set(),

@@ -45,3 +45,43 @@ select
     cast(null as timestamp) as ingested_at
 where false
 {%- endmacro -%}
+
+{#- The plan of a bronze model: the files that it has not ingested, and the number of the batch that they become. -#}
+{%- macro plan_files(relation) -%}
+    {%- set source = landing_source(relation) -%}
+    {%- set batch_id = next_batch_id(source.name) -%}
+    {%- set files = list_new_files(source) -%}
+    {%- set plan = {
+        'source': source.name, 'batch_id': batch_id, 'files': files, 'consumed': {}, 'is_unchanged': not files,
+        'window': '(' ~ (records_of_files(source, files, batch_id) if files else no_records(source)) ~ ')',
+    } -%}
+    {%- if not files -%}
+        {%- do run_memory('newest').update({this.identifier: books_of(source.name)['written']}) -%}
+        {%- do plan.pop('batch_id') -%}
+    {%- endif -%}
+    {{- return(plan) -}}
+{%- endmacro -%}
+
+{#- The number of the next batch of a source, after ledger and bronze have been brought into line:
+    a run killed between the two leaves files out of the ledger; a bronze table that was dropped or restored lacks files that
+    the ledger holds, and these count as new again. Numbers are never used twice, for Delta skips a repeated one, and the books
+    would hold two batches as one: a batch without any record shows in the table's history only, and of one whose files count as
+    new again the books other than the file ledger still tell. -#}
+{%- macro next_batch_id(source_name) -%}
+    {%- set newest = books_of(source_name) -%}
+    {%- if newest['written'] > newest['recorded'] -%}
+        {%- do record_files(this, source_name, newest['recorded'] + 1) -%}
+    {%- elif newest['written'] < newest['with_records'] -%}
+        {%- do exceptions.warn(
+            this ~ ' holds no batch above ' ~ newest['written'] ~ ', the ledger one up to ' ~ newest['with_records']
+            ~ ': their files are read again. Silver and quarantine may still hold records of the lost batches; when this build is done, run medallion quarantine replay '
+            ~ source_name ~ ' --apply.'
+        ) -%}
+        {%- call statement('forget_files') -%}
+            delete from {{ file_ledger() }}
+            where source = '{{ source_name }}' and batch_id > {{ newest['written'] }} and record_count > 0
+        {%- endcall -%}
+    {%- endif -%}
+    {%- set committed = batch_commits(this) | map(attribute='batch_id') | max if newest['has_table'] else 0 -%}
+    {{- return([newest['written'], newest['recorded'], newest['counted'], newest['placed'], committed] | max | int + 1) -}}
+{%- endmacro -%}

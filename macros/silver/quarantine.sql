@@ -1,3 +1,21 @@
+{#- Names of the rules a record breaks, from `meta.rules` of the model: one pass that silver and quarantine both read, so
+    that they cannot disagree. A rule that is NULL is broken. A record that could not be read is judged by nothing else. Rules that
+    only warn are counted beside the row ledger (record_rules). -#}
+{%- macro violated_rules() -%}
+    {%- if not execute -%}
+        {{- return('array()') -}}
+    {%- endif -%}
+    case
+        {{ on_engine('volatile_case') }}
+        when unreadable_reason is not null then array(unreadable_reason)
+        else array_compact(array(
+            {%- for name, condition in declared_rules(model).items() %}
+            case when not coalesce({{ condition }}, false) then '{{ name }}' end{{ ',' if not loop.last }}
+            {%- endfor %}
+        ))
+    end
+{%- endmacro -%}
+
 {#- The whole of a quarantine model: the new records that break a rule, as they came. -#}
 {%- macro quarantine(judged, bronze) -%}
     select

@@ -42,3 +42,124 @@
     {%- endif -%}
     {{- return(due) -}}
 {%- endmacro -%}
+
+{#- What a model wants of OPTIMIZE. Each setting is looked for in the model's config (the names of dbt-databricks), then in
+    its `meta` (no adapter complains of custom keys there), then in the vars. -#}
+{%- macro optimize_policy(config) -%}
+    {%- set meta = config.get('meta') or {} -%}
+    {%- set setting = {} -%}
+    {%- for name, default in [
+        ('optimize', 'when_needed'),
+        ('skip_optimize', false),
+        ('zorder', none),
+        ('optimize_min_files', 32),
+        ('optimize_small_file_mb', 32),
+    ] -%}
+        {#- skip_optimize as a var switches off the hooks of a run, not what a model says of itself. -#}
+        {%- set fallback = default if name in ['skip_optimize', 'zorder'] else var(name, default) -%}
+        {%- do setting.update({name: config[name] if config.get(name) is not none else meta.get(name, fallback)}) -%}
+    {%- endfor -%}
+
+    {#- YAML reads a bare `off` as false. -#}
+    {%- set mode = 'off' if setting.optimize is false else setting.optimize -%}
+    {%- if mode not in ['off', 'when_needed', 'always'] -%}
+        {{- exceptions.raise_compiler_error("optimize: '" ~ mode ~ "' is not known; use off, when_needed or always.") -}}
+    {%- endif -%}
+    {%- set zorder = [setting.zorder] if setting.zorder is string else (setting.zorder or []) -%}
+    {%- if zorder and (config.get('liquid_clustered_by') or config.get('auto_liquid_cluster')) -%}
+        {{- exceptions.raise_compiler_error('zorder and liquid clustering exclude each other; a clustered table needs no zorder.') -}}
+    {%- endif -%}
+    {{- return({
+        'mode': mode,
+        'skip': setting.skip_optimize | string | lower == 'true',
+        'zorder': zorder,
+        'min_files': setting.optimize_min_files | int,
+        'small_file_mb': setting.optimize_small_file_mb | int,
+    }) -}}
+{%- endmacro -%}
+
+{#- Whether compaction pays: many files, and small ones. Each partition needs a file of its own, so those do not count.
+    After OPTIMIZE it is false again, which is what makes ZORDER (it rewrites on every run) safe behind it. -#}
+{%- macro optimize_is_due(num_files, size_in_bytes, num_partitions=1, min_files=32, small_file_mb=32) -%}
+    {%- set too_many = num_files - num_partitions + 1 >= min_files -%}
+    {{- return(too_many and size_in_bytes < num_files * small_file_mb * 1024 * 1024) -}}
+{%- endmacro -%}
+
+{#- Whether the newest commit that moved data is something else than an OPTIMIZE; `operations` are the newest first. -#}
+{%- macro written_since_optimize(operations) -%}
+    {%- set moved = operations | reject('in', commits_without_data()) | list -%}
+    {{- return(not moved or moved[0] != 'OPTIMIZE') -}}
+{%- endmacro -%}
+
+{%- macro optimize_sql(relation, zorder=none) -%}
+    {%- set columns = [zorder] if zorder is string else (zorder or []) -%}
+    optimize {{ relation }}
+    {%- if columns %} zorder by (`{{ columns | join('`, `') }}`){% endif -%}
+{%- endmacro -%}
+
+{#- Run-operation: compacts the tables of the lake that need it. For a schedule of its own, outside the builds:
+    dbt run-operation optimize_tables --args '{layer: gold}' --target-path target/upkeep -#}
+{%- macro optimize_tables(layer=none, table=none, force=false) -%}
+    {%- do _assert_upkeep_possible('optimize') -%}
+    {%- set tables = project_tables(layer, table) -%}
+    {%- set optimized = [] -%}
+    {%- for entry in tables -%}
+        {%- set name = entry.layer ~ '.' ~ entry.name -%}
+        {%- set policy = optimize_policy(entry.config) -%}
+        {%- if policy.skip -%}
+            {%- do print(name ~ ': left alone, its config says skip_optimize') -%}
+        {%- else -%}
+            {%- set detail = describe_table(entry.relation) -%}
+            {%- set size = '%.1f MB' | format(detail.size_in_bytes / 1024 / 1024) -%}
+            {%- set pays = _optimize_pays(entry.relation, detail, policy, 'always' if force else 'when_needed') -%}
+            {%- if pays -%}
+                {%- do run_query(optimize_sql(entry.relation, policy.zorder)) -%}
+                {%- do optimized.append(name) -%}
+                {%- do print(
+                    name ~ ': optimized' ~ (', zorder by ' ~ policy.zorder | join(', ') if policy.zorder else '')
+                    ~ ', files: ' ~ detail.num_files ~ ' before, ' ~ describe_table(entry.relation).num_files ~ ' now (' ~ size ~ ')'
+                ) -%}
+            {%- else -%}
+                {%- do print(name ~ ': nothing to do (files: ' ~ detail.num_files ~ ', ' ~ size ~ ')') -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if tables | length != 1 -%}
+        {%- do print(optimized | length ~ ' of ' ~ tables | length ~ ' tables optimized') -%}
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- A SELECT of what OPTIMIZE has to do on the tables, for the command `medallion`: it runs optimize_tables where the engine has SQL
+    for it, and delta-rs on Sail, which has none. -#}
+{%- macro optimize_jobs(layer=none, table=none, force=false) -%}
+    {%- for entry in (project_tables(layer, table) if execute else []) %}
+        {%- set policy = optimize_policy(entry.config) -%}
+        {%- set detail = describe_table(entry.relation) -%}
+        {%- set is_due = not policy.skip and _optimize_pays(entry.relation, detail, policy, 'always' if force else 'when_needed') %}
+        select
+            '{{ entry.layer }}.{{ entry.name }}' as table_name,
+            {{ sql_literal(_upkeep_location(entry.relation)) }} as location,
+            {{ policy.skip | string | lower }} as is_skipped,
+            {{ is_due | string | lower }} as is_due,
+            {{ sql_literal(policy.zorder | join(',')) }} as zorder,
+            {{ detail.num_files }} as num_files,
+            cast({{ detail.size_in_bytes }} as bigint) as size_in_bytes
+        {{ 'union all' if not loop.last }}
+    {%- else %}
+        select '' as table_name, '' as location, false as is_skipped, false as is_due, '' as zorder, 0 as num_files, 0 as size_in_bytes
+        where false
+    {%- endfor %}
+{%- endmacro -%}
+
+{%- macro _upkeep_location(relation) -%}
+    {{- return('' if on_engine('can_optimize') else lake_location(relation.schema, relation.identifier)) -}}
+{%- endmacro -%}
+
+{#- Bare dbt can only run SQL. -#}
+{%- macro _assert_upkeep_possible(command) -%}
+    {%- if not on_engine('can_optimize') -%}
+        {{- exceptions.raise_compiler_error(
+            'Sail has no SQL for this. Run medallion ' ~ command ~ ' --target sail: it applies the same rules and works through delta-rs.'
+        ) -}}
+    {%- endif -%}
+{%- endmacro -%}

@@ -22,6 +22,7 @@
         {%- do tables.append({
             'name': row['table_name'], 'version': row['version'] | int,
             'committed_at': row['committed_at'] | int, 'properties': fromjson(row['properties']), 'columns': fromjson(row['columns']),
+            'commits_since_checkpoint': row['commits_since_checkpoint'] | int,
         }) -%}
     {%- endfor -%}
     {{- return(tables) -}}
@@ -76,4 +77,12 @@
 {#- Whether a commit says which batch and run it was. -#}
 {%- macro sail__keeps_commit_words() -%}
     {{- return(false) -}}
+{%- endmacro -%}
+
+{%- macro sail__write_checkpoints(relations) -%}
+    {%- set folders = [] -%}
+    {%- for relation in relations -%}{%- do folders.append(relation.schema ~ '.db/' ~ relation.identifier) -%}{%- endfor -%}
+    {%- for row in run_query('select * from ' ~ sail_source('lake_checkpoints', lake_location() ~ '#' ~ folders | join(','))).rows if row['problem'] -%}
+        {%- do exceptions.warn('No checkpoint of ' ~ row['table_folder'] ~ ' was written, so reading it gets slower: ' ~ row['problem']) -%}
+    {%- endfor -%}
 {%- endmacro -%}

@@ -103,3 +103,6 @@
 {%- macro spark__keeps_commit_words() -%}
     {{- return(true) -}}
 {%- endmacro -%}
+
+{#- Delta does so by itself, every ten commits. -#}
+{%- macro spark__write_checkpoints(relations) -%}{%- endmacro -%}

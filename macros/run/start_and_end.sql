@@ -35,3 +35,29 @@
         ) -}}
     {%- endif -%}
 {%- endmacro -%}
+
+{#- For on-run-end: checkpoints for tables that have many commits since their last one, where the engine does not write them by itself. Not for
+    a table that some model has yet to read as it was: Sail cannot read a version before the last checkpoint, and would have to compute that
+    model as a whole. -#}
+{%- macro keep_logs_short() -%}
+    {%- if is_building() -%}
+        {%- set due = [] -%}
+        {%- for name, state in run_memory('tables').items() | list
+            if state is mapping and state.get('commits_since_checkpoint', 0) >= 10 or name in run_memory('long_logs') -%}
+            {%- set relation = api.Relation.create(schema=name.split('.')[0], identifier=name.split('.')[1], type='table') -%}
+            {%- if _is_read_by_all(relation) -%}{%- do due.append(relation) -%}{%- endif -%}
+        {%- endfor -%}
+        {%- if due -%}{%- do on_engine('write_checkpoints', due) -%}{%- endif -%}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro _is_read_by_all(relation) -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.config.incremental_strategy == 'replace_where' and load_relation(relation_of(node)) -%}
+        {%- set seen = consumed_positions(relation_of(node)).get(relation.identifier) -%}
+        {%- if seen and seen != position_of(relation) -%}
+            {{- return(false) -}}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(true) -}}
+{%- endmacro -%}

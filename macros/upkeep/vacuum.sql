@@ -1,3 +1,8 @@
+{#- There is no RETAIN: Delta ignores it and goes by the table's property delta.deletedFileRetentionDuration. -#}
+{%- macro vacuum_sql(relation, lite=false, dry_run=true) -%}
+    vacuum {{ relation }}{{ ' lite' if lite }}{{ ' dry run' if dry_run }}
+{%- endmacro -%}
+
 {#- Run-operation: deletes files that no version within the retention needs. Only says how many unless `apply`:
     dbt run-operation vacuum_tables --args '{layer: gold, apply: true}' --target-path target/upkeep
     The retention is a property of the model (tblproperties, delta.deletedFileRetentionDuration), never an argument: a wrong
@@ -36,4 +41,44 @@
             ~ '. Raise delta.deletedFileRetentionDuration in the tblproperties of the model, or set meta allow_short_retention.'
         ) -}}
     {%- endif -%}
+{%- endmacro -%}
+
+{#- A SELECT of what VACUUM has to do on the tables, as optimize_jobs has it for OPTIMIZE. `num_files`, the files to delete, is NULL on Sail: delta-rs counts them. Delta lists a thousand at most. -#}
+{%- macro vacuum_jobs(layer=none, table=none, lite=false) -%}
+    {%- for entry in (project_tables(layer, table) if execute else []) %}
+        {%- set property = describe_table(entry.relation).properties.get('delta.deletedFileRetentionDuration') -%}
+        {%- set hours = retention_hours(property) -%}
+        {%- set is_refused = _retention_is_refused(hours, entry.config) -%}
+        {%- set num_files = 'cast(null as bigint)' -%}
+        {%- if on_engine('can_optimize') and not is_refused -%}
+            {%- set num_files = run_query(vacuum_sql(entry.relation, lite, dry_run=true)).rows | length -%}
+        {%- endif %}
+        select
+            '{{ entry.layer }}.{{ entry.name }}' as table_name,
+            {{ sql_literal(_upkeep_location(entry.relation)) }} as location,
+            {{ is_refused | string | lower }} as is_refused,
+            {{ sql_literal((property or 'interval 1 week, the default') | replace('interval ', '')) }} as retention,
+            {{ hours or 0 }} as hours,
+            {{ num_files }} as num_files
+        {{ 'union all' if not loop.last }}
+    {%- else %}
+        select '' as table_name, '' as location, false as is_refused, '' as retention, 0 as hours, 0 as num_files
+        where false
+    {%- endfor %}
+{%- endmacro -%}
+
+{%- macro _retention_is_refused(hours, config) -%}
+    {{- return(not hours or (hours < 168 and not (config.get('meta') or {}).get('allow_short_retention', false))) -}}
+{%- endmacro -%}
+
+{#- Hours of a Delta retention property such as `interval 7 days`; Delta's default when unset, none when it cannot be read. -#}
+{%- macro retention_hours(retention=none) -%}
+    {%- set hours_of = {'hour': 1, 'day': 24, 'week': 168} -%}
+    {%- set words = (retention or 'interval 1 week') | lower | replace("'", '') | replace('interval', '') -%}
+    {%- set words = words.split() -%}
+    {%- set unit = words[1].rstrip('s') if words | length == 2 else none -%}
+    {%- if unit in hours_of and modules.re.fullmatch('[0-9]+', words[0]) -%}
+        {{- return(words[0] | int * hours_of[unit]) -}}
+    {%- endif -%}
+    {{- return(none) -}}
 {%- endmacro -%}

@@ -84,3 +84,76 @@
     {%- set source = (config.get('ledger') or {}).get('source') -%}
     {{- return(not source or books_of(source)['placed'] >= newest) -}}
 {%- endmacro -%}
+
+{#- Enters where records of a source went into the row ledger. -#}
+{%- macro record_places(source, places) -%}
+    {%- if not places -%}
+        {{- return('') -}}
+    {%- endif -%}
+    {%- set entries = [] -%}
+    {%- for row in places -%}
+        {%- do entries.append(
+            '(' ~ row['batch_id'] ~ ', ' ~ sql_literal(row['place']) ~ ', '
+            ~ (sql_literal(row['reason']) if row['reason'] else 'cast(null as string)') ~ ', ' ~ row['record_count'] ~ ')'
+        ) -%}
+    {%- endfor -%}
+    {%- do name_table(row_ledger()) -%}
+    {%- call statement('record_places') -%}
+        insert into {{ row_ledger() }}
+        select
+            '{{ source }}', cast(batch_id as bigint), place, reason, cast(record_count as bigint), '{{ invocation_id }}',
+            current_timestamp()
+        from values {{ entries | join(', ') }} as counted(batch_id, place, reason, record_count)
+    {%- endcall -%}
+{%- endmacro -%}
+
+
+{#- What a full refresh by changed rules moved in or out of quarantine, or what was discarded there, as corrections of what is
+    recorded: the ledger is only added to, like any ledger. What they leave in balance went to silver, or came from there. -#}
+{%- macro rejudged_places(source, counted, batch_ids, places=['quarantined', 'unreadable', 'discarded']) -%}
+    {%- if not batch_ids -%}
+        {{- return([]) -}}
+    {%- endif -%}
+    {%- set recorded = run_query(
+        'select batch_id, place, reason, sum(record_count) as record_count from ' ~ row_ledger() ~ " where source = '" ~ source
+        ~ "' and place in ('" ~ places | join("', '") ~ "') and batch_id in (" ~ batch_ids | join(', ')
+        ~ ') group by batch_id, place, reason'
+    ).rows -%}
+    {%- set moved = {} -%}
+    {%- for row in counted if row['batch_id'] in batch_ids and row['place'] in places -%}
+        {%- do moved.update({(row['batch_id'], row['place'], row['reason']): row['record_count']}) -%}
+    {%- endfor -%}
+    {%- for row in recorded -%}
+        {%- set key = (row['batch_id'], row['place'], row['reason']) -%}
+        {%- do moved.update({key: moved.get(key, 0) - row['record_count']}) -%}
+    {%- endfor -%}
+    {%- set corrections = [] -%}
+    {%- for (batch_id, place, reason), record_count in moved.items() if record_count -%}
+        {%- do corrections.append({'batch_id': batch_id, 'place': place, 'reason': reason, 'record_count': record_count}) -%}
+    {%- endfor -%}
+    {%- for batch_id, rows in corrections | groupby('batch_id') if rows | sum(attribute='record_count') -%}
+        {%- do corrections.append(
+            {'batch_id': batch_id, 'place': 'rejudged', 'reason': none, 'record_count': 0 - rows | sum(attribute='record_count')}
+        ) -%}
+    {%- endfor -%}
+    {{- return(corrections) -}}
+{%- endmacro -%}
+
+{#- Stops where a silver table holds rows of a batch that its ledger did not balance, or refused: they stay out of what is built on
+    it, also when that is selected alone. Else they would be read as they are, and what the next build makes good in the same
+    batch would not be told from them. -#}
+{%- macro assert_balanced(relation) -%}
+    {%- set ledger = (node_of(relation) or {'config': {}}).config.get('ledger') -%}
+    {%- set balanced = run_memory('balanced') -%}
+    {%- if ledger and relation.identifier not in balanced -%}
+        {%- set held = run_query('select coalesce(max(batch_id), 0) from ' ~ by_place(relation)).rows[0][0] | int -%}
+        {%- set known = consumed_positions(relation).get('bronze_' ~ ledger['source'], 0) | int -%}
+        {%- if held > known -%}
+            {{- exceptions.raise_compiler_error(
+                relation ~ ' holds batch ' ~ held ~ ', which its row ledger has not balanced, because the build of it failed or has not ended. '
+                ~ 'Nothing was built on it; build it first, for instance with --select +' ~ model.name ~ '.'
+            ) -}}
+        {%- endif -%}
+        {%- do balanced.update({relation.identifier: true}) -%}
+    {%- endif -%}
+{%- endmacro -%}

@@ -1,0 +1,224 @@
+{#- Enters files into the ledger, and before them the fields that their records have, after their batch is in bronze. With a plan: the
+    files of this run, also those that hold no record. Without: what an interrupted run left out, from bronze itself. -#}
+{%- macro record_files(bronze, source_name, batch_id, files=none) -%}
+    {%- for table in [bronze, file_ledger(), batch_fields()] -%}{%- do name_table(table) -%}{%- endfor -%}
+    {%- if files and _batch_is_foreign(bronze, batch_id) -%}
+        {{- exceptions.raise_compiler_error(
+            "Another build wrote batch " ~ batch_id ~ " of " ~ bronze ~ " at the same time. Nothing was written twice; run this build again."
+        ) -}}
+    {%- endif -%}
+    {%- set newest_written = assert_all_read(bronze, source_name, batch_id, files) -%}
+    {%- do record_fields(bronze, source_name, batch_id, after_kill=not files) -%}
+    {%- call statement('record_files') -%}
+        insert into {{ file_ledger() }}
+        with ingested as (
+            select
+                source_file,
+                batch_id,
+                max(file_size) as file_size,
+                max(file_modified_at) as file_modified_at,
+                count(*) as record_count,
+                count(unreadable_reason) as unreadable_count,
+                max(ingested_at) as ingested_at
+            from {{ bronze }}
+            where batch_id >= {{ batch_id }}
+            group by source_file, batch_id
+        )
+        {%- if not files %}
+
+        select '{{ source_name }}', source_file, batch_id, file_size, file_modified_at, record_count, unreadable_count, ingested_at
+        from ingested
+        {%- else %}
+
+        select
+            '{{ source_name }}',
+            listed.source_file,
+            {{ batch_id }},
+            listed.file_size,
+            cast(listed.file_modified_at as timestamp),
+            coalesce(ingested.record_count, 0),
+            coalesce(ingested.unreadable_count, 0),
+            coalesce(ingested.ingested_at, current_timestamp())
+        from values
+            {%- for file in files %}
+            ({{ sql_literal(file['source_file']) }}, {{ file['size'] }}, '{{ file['modified_at'] }}'){{ ',' if not loop.last }}
+            {%- endfor %}
+            as listed(source_file, file_size, file_modified_at)
+        left join ingested on listed.source_file = ingested.source_file
+        {%- endif %}
+    {%- endcall -%}
+    {%- do run_memory('newest').update({bronze.identifier: newest_written}) -%}
+{%- endmacro -%}
+
+{#- Two builds that found the same batch free: Delta took the first insert and skipped the second. -#}
+{%- macro _batch_is_foreign(bronze, batch_id) -%}
+    {%- set writers = batch_commits(bronze) | selectattr('batch_id', 'equalto', batch_id) | map(attribute='invocation_id') | list -%}
+    {{- return(writers != [] and invocation_id not in writers) -}}
+{%- endmacro -%}
+
+{#- Nothing is entered into the ledger that was not read: a file without a record counts as read only if the engine finds it again,
+    as it was listed. And a batch is in bronze once. In most runs one small query. -#}
+{%- macro assert_all_read(bronze, source_name, batch_id, files) -%}
+    {%- set found = run_query(
+        'select count(distinct source_file) as file_count, count(distinct batch_id) as batch_count, '
+        ~ 'count(distinct batch_id, ingested_at) as write_count, coalesce(max(batch_id), 0) as newest from ' ~ bronze ~ ' where batch_id >= ' ~ batch_id
+    ).rows[0] -%}
+    {#- Delta itself takes a batch once from Spark. On Sail a second build could write it again, or a server whose client was killed;
+        each INSERT has its own time. -#}
+    {%- if found['write_count'] > found['batch_count'] -%}
+        {{- exceptions.raise_compiler_error(
+            bronze ~ ' holds batch ' ~ batch_id ~ ' more than once: two builds wrote to it at the same time. Its files are not in the ledger, and nothing that reads '
+            ~ bronze.identifier ~ ' was built. Take the batch back and build again, one build at a time: restore table ' ~ bronze ~ ' to version as of '
+            ~ _version_before(bronze, batch_id) ~ ' (Spark SQL).'
+        ) -}}
+    {%- elif files and found['file_count'] < files | length -%}
+        {%- set read = set(run_query('select distinct source_file from ' ~ bronze ~ ' where batch_id = ' ~ batch_id).columns[0].values()) -%}
+        {%- do _assert_without_records(source_name, files | rejectattr('source_file', 'in', read) | list) -%}
+    {%- endif -%}
+    {#- a batch without a record leaves bronze as it was -#}
+    {{- return([found['newest'] | int, books_of(source_name)['written']] | max) -}}
+{%- endmacro -%}
+
+{%- macro _assert_without_records(source_name, files) -%}
+    {%- set node = graph.sources.values() | selectattr('source_name', 'equalto', 'landing') | selectattr('name', 'equalto', source_name) | first -%}
+    {%- set source = landing_source(node) -%}
+    {%- set seen = set([]) -%}
+    {%- for file in run_query('select ' ~ source_file_of('path') ~ ' as source_file, file_size from (' ~ on_engine('seen_files_sql', source, files) ~ ') as seen').rows -%}
+        {%- do seen.add((file['source_file'], file['file_size'] | int)) -%}
+    {%- endfor -%}
+    {%- set missed = [] -%}
+    {%- for file in files if (file['source_file'], file['size']) not in seen -%}
+        {%- do missed.append(file['source_file']) -%}
+    {%- endfor -%}
+    {%- if missed -%}
+        {{- exceptions.raise_compiler_error(
+            'Files of source ' ~ source_name ~ ' were listed, and then nothing was read from them: ' ~ missed[:10] | join(', ')
+            ~ '. Either they went away or changed at that moment, or their compression is not what their name says. '
+            ~ 'Nothing was entered into the ledger: build again, and if they are named again replace them or take them away.'
+        ) -}}
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- The newest version of the table that does not hold the batch yet; in words, where it cannot be read any more. -#}
+{%- macro _version_before(bronze, batch_id) -%}
+    {%- set found = [] -%}
+    {%- for commit in commits_of(bronze, 50) if commit.is_readable and not found -%}
+        {%- set newest = run_query('select max(batch_id) from ' ~ bronze ~ ' version as of ' ~ commit.version).rows[0][0] -%}
+        {%- if (newest or 0) | int < batch_id -%}
+            {%- do found.append(commit.version) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(found | first | default('the newest without that batch')) -}}
+{%- endmacro -%}
+
+{#- The newest commits of a bronze table that wrote a batch, with what they say of themselves: `batch_id` and `invocation_id`. None
+    where the engine's commits say nothing. -#}
+{%- macro batch_commits(bronze) -%}
+    {%- set batches = [{'batch_id': 0, 'invocation_id': none}] -%}
+    {%- set commits = commits_of(bronze, 50) if on_engine('keeps_commit_words') else [] -%}
+    {%- for commit in commits if commit.user_metadata.get('batch_id') -%}
+        {%- do batches.append({
+            'batch_id': commit.user_metadata['batch_id'] | int, 'invocation_id': commit.user_metadata.get('invocation_id'),
+        }) -%}
+    {%- endfor -%}
+    {{- return(batches) -}}
+{%- endmacro -%}
+
+{#- Enters which fields the records of new batches have, how often and of which types, as they came; of JSON also those of objects
+    in a record (`buyer.ref`) and of objects in a list (`lines[].sku`). After a killed run it may have been done; not looked up by
+    the INSERT itself, because Delta would then refuse all other sources that write beside it. -#}
+{%- macro record_fields(bronze, source_name, batch_id, after_kill=false) -%}
+    {%- if after_kill -%}
+        {%- set recorded = run_query('select coalesce(max(batch_id), 0) from ' ~ batch_fields() ~ " where source = '" ~ source_name ~ "'").rows[0][0] -%}
+        {%- set batch_id = [batch_id, recorded | int + 1] | max -%}
+    {%- endif -%}
+    {%- set source = graph.sources.values() | selectattr('source_name', 'equalto', 'landing') | selectattr('name', 'equalto', source_name) | first -%}
+    {%- call statement('record_fields') -%}
+        insert into {{ batch_fields() }}
+        with landed as (
+            select * from {{ bronze }} where batch_id >= {{ batch_id }} and unreadable_reason is null
+        ),
+
+        {% if source.config.meta['format'] == 'csv' -%}
+        headers as (
+            select batch_id, map_keys(fields) as names, count(*) as record_count from landed group by batch_id, map_keys(fields)
+        ),
+
+        named as (
+            select batch_id, field, array('text') as types, record_count from headers lateral view explode(names) as field
+        ),
+        {%- else -%}
+        shaped as (
+            select
+                batch_id,
+                record,
+                regexp_replace(schema_of_variant(try_parse_json(record)), 'BIGINT|DOUBLE|FLOAT|DECIMAL[(][0-9,]+[)]', '') as shape
+            from landed
+        ),
+
+        -- records of one shape have the same fields and types, so one is taken apart for all; a list of unlike values has no shape
+        samples as (
+            select batch_id, min(record) as record, count(*) as record_count
+            from shaped
+            group by batch_id, shape, case when contains(shape, 'VARIANT') then record end
+        ),
+
+        members as (
+            select samples.*, member.key as field, member.value
+            from samples, lateral variant_explode(try_parse_json(samples.record)) as member
+        ),
+
+        inner_members as (
+            select members.batch_id, members.record, members.record_count, members.field, member.key, member.value
+            from members, lateral variant_explode(members.value) as member
+        ),
+
+        list_members as (
+            select elements.batch_id, elements.record, elements.record_count, elements.field, member.key, member.value
+            from (select * from inner_members where key is null) as elements, lateral variant_explode(elements.value) as member
+        ),
+
+        known as (
+            select batch_id, record, record_count, field, value from members
+            union all
+            select batch_id, record, record_count, concat(field, '.', key), value from inner_members where key is not null
+            union all
+            select batch_id, record, record_count, concat(field, '[].', key), value from list_members where key is not null
+        ),
+
+        typed as (
+            select *, {{ _kind_of_value('schema_of_variant(value)') }} as type from known
+        ),
+
+        named as (
+            select batch_id, field, collect_set(type) as types, record_count
+            from typed
+            group by batch_id, record, record_count, field
+        ),
+        {%- endif %}
+
+        counted as (
+            select
+                batch_id,
+                field,
+                array_join(array_sort(array_distinct(flatten(collect_list(types)))), ' or ') as types,
+                sum(record_count) as record_count
+            from named
+            group by batch_id, field
+        )
+
+        select '{{ source_name }}', batch_id, field, types, record_count, current_timestamp() from counted
+    {%- endcall -%}
+{%- endmacro -%}
+
+{#- NULL for null, which goes with any type. -#}
+{%- macro _kind_of_value(type) -%}
+case
+                    when {{ type }} = 'VOID' then null
+                    when {{ type }} = 'STRING' then 'text'
+                    when {{ type }} = 'BOOLEAN' then 'boolean'
+                    when {{ type }} like 'OBJECT%' then 'object'
+                    when {{ type }} like 'ARRAY%' then 'array'
+                    else 'number'
+                end
+{%- endmacro -%}
