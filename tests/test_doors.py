@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ENGINE, ROOT, TARGET, alone
 
+NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 LISTEN = "0A"  # the state, in /proc/net/tcp
 LOOPBACK = {
     "0100007F": "127.0.0.1",
@@ -38,7 +39,9 @@ def test_a_copied_lake_leaves_the_original_alone(tmp_path):
     def build(home: Path) -> None:
         environment = alone(home, tmp_path / "landing") | {"DBT_TARGET_PATH": str(tmp_path / "target")}
         command = [sys.executable, "-m", "medallion", "build", "--target", TARGET, "--full-refresh"]
-        ended = subprocess.run([*command, "--select", "countries"], cwd=ROOT, env=environment, capture_output=True)
+        ended = subprocess.run(
+            [*command, "--select", "countries", *NO_TESTS], cwd=ROOT, env=environment, capture_output=True
+        )
         assert ended.returncode == 0, ended.stdout
 
     def state(home: Path) -> dict[Path, bytes]:
