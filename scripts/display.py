@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime
 
 from medallion.console import say, show_table, size
-from medallion.lake import ON_THIS_MACHINE, ROOT, SAIL_ARTIFACTS, since_checkpoint, versions, warehouse
+from medallion.lake import ON_THIS_MACHINE, ROOT, SAIL_ARTIFACTS, last_run_folder, since_checkpoint, versions, warehouse
 from medallion.shell import Dbt, call
 
 RUN_RESULTS = [ROOT / folder / "run_results.json" for folder in ("target", SAIL_ARTIFACTS)]
@@ -56,7 +56,8 @@ def show_quarantine(dbt: Dbt, source: str | None = None, with_age: bool = False)
 def last_run() -> str:
     """The last dbt command of this project, from its artifact."""
     try:
-        newest = max((file for file in RUN_RESULTS if file.exists()), key=lambda file: file.stat().st_mtime)
+        known = [*RUN_RESULTS, last_run_folder() / "run_results.json"]
+        newest = max((file for file in known if file.exists()), key=lambda file: file.stat().st_mtime)
         run = json.loads(newest.read_text())
         counts = Counter(result["status"] for result in run["results"])
         ended = datetime.fromisoformat(run["metadata"]["generated_at"].replace("Z", "+00:00"))

@@ -83,7 +83,8 @@ TABLE_FILE = re.compile(r"/(?P<schema>[^/\s]+)[.]db/(?P<table>[^/\s]+)/(?P<file>
 DAMAGE = re.compile(
     r"FAILED_READ_FILE|DELTA_FILE_NOT_FOUND|FileReadException|No such file or directory|not found|NotFound"
     r"|DELTA_TRUNCATED_TRANSACTION_LOG|DELTA_LOG_FILE_NOT_FOUND|DELTA_VERSIONS_NOT_CONTIGUOUS|DELTA_STATE_RECOVER_ERROR"
-    r"|MalformedInput|JsonEOFException|EOF while parsing|Parquet error|is not a Parquet file|out of range|corrupt",
+    r"|Expected contiguous|Generic delta kernel error|MalformedInput|JsonEOFException|EOF while parsing|Parquet error"
+    r"|is not a Parquet file|out of range|corrupt",
     re.IGNORECASE,
 )
 

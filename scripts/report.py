@@ -141,7 +141,7 @@ def warning(node: Any) -> dict[str, Any]:
     what = (getattr(test, "description", "") or f"The test {name} found something.").strip()
     to_do = meta.get("to_do") or f"Look at the rows with dbt show --select {name}."
     rows = f"{count:,} row{'s' if count != 1 else ''}"
-    return {"test": name, "model": model, "count": count, "found": f"{model}: {rows}. {what}", "to_do": to_do}
+    return {"test": name, "model": model, "count": count, "found": f"{model}, {rows}: {what}", "to_do": to_do}
 
 
 def source_line(source: dict[str, Any]) -> str:

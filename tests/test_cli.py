@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -64,7 +65,7 @@ class FakeDbt:
         nodes = answer.get("nodes", [node("silver_orders")])
         for one in nodes:
             one.agate_table = table
-        result = SimpleNamespace(results=nodes, nodes={}, sources={})
+        result = SimpleNamespace(results=nodes, nodes=answer.get("manifest", {}), sources={})
         return SimpleNamespace(success=answer.get("success", True), exception=answer.get("exception"), result=result)
 
     @property
@@ -596,3 +597,219 @@ with build.told(True, "build", []), shell.dbt_session(["--target", "none"]):
     assert time.monotonic() - started < 60
     with pytest.raises(ProcessLookupError):
         os.kill(java, 0)
+
+
+# The contract with orchestrators; real causes on Sail in test_outcomes ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (failure("Got 3 results, configured to fail if != 0", "test", "fail"), errors.DATA),
+        (failure("Compilation Error: 264 of 264 records are lost"), errors.DATA),
+        (failure("py4j.protocol.Py4JNetworkError: Answer from Java side is empty"), errors.RETRY),
+        (failure("XSDB6: Another instance of Derby"), errors.BUSY),
+        (failure("No space left on device"), errors.USAGE),
+        ({"exception": RuntimeError("Runtime Error: The profile 'medallion' does not have a target named 'x'")}, 2),
+        ({"exception": RuntimeError("Could not find profile named 'medallion'")}, errors.USAGE),
+        ({"exception": RuntimeError("StatusCode.UNAVAILABLE")}, errors.RETRY),
+        # a retry is no use where data failed as well
+        (
+            {"nodes": [node("a", status="error", message="Socket closed"), node("t", "test", "fail", "Got 1 result")]},
+            errors.DATA,
+        ),
+    ],
+)
+def test_exit_codes(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], code: int) -> None:
+    monkeypatch.setattr(shell, "PAUSES", [])
+    fake.answer("build", success=False, **answer)
+    result = medal("build", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["code"]) == (code, code)
+
+
+def test_json_is_all_there_is_on_stdout(fake: FakeDbt) -> None:
+    skipped = [node("silver_a", status="error", message="x"), node("gold_a", status="skipped")]
+    fake.answer("build", success=False, nodes=skipped, errors=["x"])
+    result = medal("build", "--json", "--select", "tag:gold")
+    told = json.loads(result.stdout)
+    assert told["arguments"] == ["--select", "tag:gold"]
+    assert [(row["name"], row["status"]) for row in told["nodes"]] == [("silver_a", "error"), ("gold_a", "skipped")]
+    assert "Skipped: 1 tables (gold_a) and 0 tests, because these failed: silver_a" in result.stderr
+    assert " resume" in result.stderr
+
+
+def test_json_where_the_lake_is_busy(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from filelock import FileLock
+
+    (tmp_path / "lake").mkdir()
+    with FileLock(tmp_path / "lake" / "lock"):
+        result = medal("build", "--json")
+    assert (result.exit_code, json.loads(result.stdout)["code"]) == (errors.BUSY, errors.BUSY)
+    assert not fake.invocations
+
+
+def test_every_code_is_in_the_help() -> None:
+    for code, meaning in errors.MEANINGS.items():
+        assert re.search(rf"^ +{code} +{re.escape(meaning[:40])}", medal("--help").output, re.MULTILINE)
+
+
+def test_resume_runs_again_what_was_killed(fake: FakeDbt) -> None:
+    lake.note_start(["--select", "tag:gold"], "local")
+    assert medal("resume").exit_code == 0
+    assert fake.commands == ["build --select tag:gold"]
+
+
+@pytest.mark.parametrize(("status", "commands"), [("error", 1), ("skipped", 1), ("pass", 0)])
+def test_resume_takes_up_what_is_left(fake: FakeDbt, tmp_path: Path, status: str, commands: int) -> None:
+    lake.note_start(["--full-refresh"], "local")
+    (tmp_path / "results").write_text(json.dumps({"results": [{"status": status}]}))
+    lake.note_end(tmp_path / "results")
+    assert medal("resume").exit_code == 0
+    assert len(fake.commands) == commands
+    assert all(re.fullmatch("retry --state .*/resumed --target local", command) for command in fake.commands)
+
+
+# What is printed ----------------------------------------------------------------------------------------------------
+
+EVIL = "a\x1b]0;title\x07\x1b[2Jb\u202ec\u200bd\x9be\r\u2028f[bold]g\ud800"
+
+
+def is_harmless(text: str) -> bool:
+    return not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]", text)
+
+
+def test_printable() -> None:
+    assert not is_harmless(EVIL)
+    shown = console.printable(EVIL)
+    assert is_harmless(shown)
+    assert shown == r"a\x1b]0;title\x07\x1b[2Jb\u202ec\u200bd\x9be\r\u2028f[bold]g\ud800"
+    assert console.printable("Zürich 東京 😀 a\\b") == "Zürich 東京 😀 a\\b"
+
+
+def test_no_command_prints_data_raw(fake: FakeDbt, capsys: pytest.CaptureFixture[str]) -> None:
+    fake.rows("quarantine_summary", {"source": EVIL, "rule": EVIL, "record_count": 7})
+    fake.rows("quarantined_records", dict.fromkeys(("source_file", "record_number", "rules", "record"), EVIL))
+    fake.rows("count.*field_drift", {"source": EVIL, "kind": "new", "fields": 1})
+    names = ("source", "batch_id", "kind", "field", "found", "record_count", "to_accept")
+    fake.rows("field_drift", dict.fromkeys(names, EVIL))
+    fake.rows("table_health", HEALTH | {"table_name": EVIL})
+    fake.answer("build", success=False, errors=[EVIL], nodes=[node(EVIL, status="error", message=EVIL)])
+    commands = ["quarantine list", "quarantine show orders", "drift", "status", "build", "build --json"]
+    for command in commands:
+        result = medal(*command.split())
+        assert is_harmless(result.output), command
+        assert r"\x1b" in result.output or command == "build", command
+
+
+def test_what_dbt_prints_keeps_its_colors_only() -> None:
+    stream = io.StringIO()
+    console.Printable(stream).write(f"\x1b[31mERROR\x1b[0m {EVIL}\n")
+    assert stream.getvalue().startswith("\x1b[31mERROR\x1b[0m a\\x1b]0;title")
+    assert is_harmless(stream.getvalue().replace("\x1b[31m", "").replace("\x1b[0m", ""))
+
+
+def test_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert console.has_color()
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not console.has_color()
+    assert console.console().color_system is None
+
+
+def test_a_rule_that_no_record_breaks_is_a_mistake(fake: FakeDbt) -> None:
+    fake.rows("quarantine_summary", {"rule": "quantity_valid"})
+    fake.rows("quarantined_records")
+    result = medal("quarantine", "show", "orders", "--rule", "nope")
+    assert result.exit_code == errors.USAGE
+    assert "rule 'nope'. Rules with records: quantity_valid." in result.output
+    assert medal("quarantine", "show", "orders").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        (
+            "Parquet error: Failed to fetch metadata for file tmp/l/warehouse/silver.db/silver_orders/part-1.parquet:"
+            " Object at location /tmp/l/warehouse/silver.db/silver_orders/part-1.parquet not found",
+            ["A data file of silver.silver_orders", "medallion build --select silver_orders+ --full-refresh"],
+        ),
+        (
+            'DeltaError: Kernel error: Expected contiguous commit files, but found gap: path: "/l/warehouse/gold.db/'
+            'daily/_delta_log/00000000000000000000.json"',
+            ["A commit in the log of gold.daily", "delete the folder gold.db/daily"],
+        ),
+        (
+            "[FAILED_READ_FILE.FILE_NOT_EXIST] Encountered error while reading file:"
+            " file:/l/warehouse/dev_bronze.db/bronze_orders/part-0.snappy.parquet. File does not exist.",
+            ["A data file of dev_bronze.bronze_orders", "take the landing files in again"],
+        ),
+        ("[CAST_INVALID_INPUT] The value 'x' of the type STRING cannot be cast", ["try_cast"]),
+        ("regex parse error: look-around is not supported", ["regular expression", "both"]),
+        ("TTransportException: Could not connect to any of [('10.0.0.1', 10000)]", ["does not answer"]),
+    ],
+)
+def test_an_error_of_the_engine_is_one_sentence(message: str, words: list[str]) -> None:
+    (sentence,) = errors.explain([message])
+    for word in words:
+        assert word in sentence
+
+
+# Around it -----------------------------------------------------------------------------------------------------------
+
+
+def test_other_sparks_and_proxies_are_kept_out(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_HOME", "/opt/spark")
+    monkeypatch.setenv("SPARK_REMOTE", "sc://somewhere")
+    monkeypatch.setenv("no_proxy", "intranet")
+    bare.prepare("cluster")
+    assert os.environ["SPARK_HOME"] == "/opt/spark"
+    bare.prepare("local")
+    bare.prepare("sail")
+    assert "SPARK_HOME" not in os.environ
+    assert "SPARK_REMOTE" not in os.environ
+    assert os.environ["no_proxy"] == "intranet,127.0.0.1,localhost"
+
+
+@pytest.mark.parametrize(("umask", "mode"), [("", 0o700), ("027", 0o750)])
+def test_what_is_created_is_private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, umask: str, mode: int) -> None:
+    monkeypatch.setenv("MEDALLION_UMASK", umask)
+    before = os.umask(0o022)
+    try:
+        lake.private()
+        (tmp_path / "made").mkdir()
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == mode
+
+
+def test_a_umask_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDALLION_UMASK", "rwx")
+    with pytest.raises(errors.Failure, match="must be a umask"):
+        lake.private()
+
+
+def test_next_steps_can_be_pasted(tmp_path: Path) -> None:
+    ask = "from medallion.command import here; print(here('medallion', '--help'))"
+    environment = os.environ | {"PATH": "/usr/bin:/bin"}
+    for folder in (ROOT, tmp_path):
+        shown = subprocess.run(
+            [sys.executable, "-c", ask], cwd=folder, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+        pasted = subprocess.run(["sh", "-c", shown], cwd=folder, env=environment, capture_output=True, text=True)
+        assert pasted.returncode == 0, shown
+        assert "Exit codes" in pasted.stdout
+
+
+def test_status_names_tables_that_no_model_owns(fake: FakeDbt, tmp_path: Path) -> None:
+    fake.rows("table_health", HEALTH)
+    mine = SimpleNamespace(schema="gold", alias="mine")
+    fake.answer("parse", manifest={"m": mine})
+    for table, commits in (("gold.db/mine", 1), ("gold.db/gone", 102), ("other_gold.db/theirs", 1)):
+        log = tmp_path / "lake" / "warehouse" / table / "_delta_log"
+        log.mkdir(parents=True)
+        for version in range(commits):
+            (log / f"{version:020}.json").write_text("{}")
+    output = medal("status").output
+    assert "No model owns: gold.gone." in output
+    assert "theirs" not in output
+    assert "since the last checkpoint, so every reader is slower: gold.gone (102)" in output

@@ -7,7 +7,8 @@
     Can go when: dbt-spark reads the two fields from their own lines.
 -#}
 {%- macro spark__list_relations_without_caching(relation) -%}
-    {%- if engine() == 'sail' -%}
+    {#- The catalog of this machine's engines lives as long as a process. -#}
+    {%- if target.host in ['local', 'sail'] -%}
         {%- do run_query('create schema if not exists ' ~ relation.schema) -%}
     {%- endif -%}
     {%- set rows = [] -%}
