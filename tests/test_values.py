@@ -254,7 +254,7 @@ CASES = {
         "select marketplace_revenue - round(3 * gbp_per_unit, 4) from {gold}.daily_global_sales "
         "inner join {silver}.exchange_rates on sales_date = rate_date and currency = 'EUR' "
         "where sales_date = '2026-01-05'",
-        [(Decimal("4.5") + 3 + 8 * 3 + 2,)],
+        [(Decimal("4.5000") + 3 + 8 * 3 + 2,)],
     ),
     "a sale without a rate is listed": (
         "select sales_date, source, currency, reason, line_count, units, amount from {gold}.unconverted_sales",
