@@ -139,7 +139,7 @@ class LandingContents(Source):
 
 
 class LakeTables(Source):
-    """Delta tables of a schema: version, time of its commit (milliseconds since 1970), properties, names of columns, and
+    """Delta tables of a schema: version, time of its commit (milliseconds since 1970), properties, names of columns,
     commits since the last checkpoint; `path` is the folder of the schema, `#` and a pattern of table names.
     """
 

@@ -320,7 +320,10 @@ ROOMS = [
 
 
 def rooms_import_in_one_direction(manifest: Manifest) -> list[str]:
-    """A macro calls macros of its own room and of those below it in ROOMS; what is private to a room stays there; and only the engines' room knows the engine. dbt's patches are called by dbt alone."""
+    """A macro calls macros of its own room and of those below it in ROOMS; what is private to a room stays there.
+
+    Only the engines' room knows the engine. dbt's patches are called by dbt alone.
+    """
     room = {m["name"]: Path(m["original_file_path"]).parts[1] for m in macros(manifest)}
     found = []
     for macro in macros(manifest):
