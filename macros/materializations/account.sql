@@ -1,7 +1,7 @@
 {#- Accounts for the records that this run has taken in: those of new files in the ledger of files, those that reached silver or quarantine in the
     ledger of rows. A record that is lost, or there twice, stops the build here, before anything is built on it. -#}
 {%- macro account_for(plan) -%}
-    {%- if 'files' in plan -%}
+    {%- if plan.files -%}
         {%- do record_files(plan.table, plan.source, plan.batch_id, plan.files) -%}
     {%- elif config.get('ledger') -%}
         {%- do balance_rows(plan) -%}
