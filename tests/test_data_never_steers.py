@@ -105,7 +105,7 @@ def written(source: str, records: list[dict]) -> str:
 
 @pytest.fixture(scope="module")
 def lake(new_lake):
-    """Builds of good records, of the hostile ones, whose keys are then touched by an incremental run, and of good ones."""
+    """Builds of good records, of the hostile ones, whose keys an incremental run then touches, and of good ones."""
     lake = new_lake("steered")
     lake.results = []
     for number in range(3):
