@@ -146,7 +146,7 @@
 
 {#- Java takes the form of file names from the locale, and passes over those that it cannot write in it. -#}
 {%- macro _assert_names_are_read() -%}
-    {%- if target.get('method') == 'session' and landing_root().startswith('/') -%}
+    {%- if target.host == 'local' and landing_root().startswith('/') -%}
         {%- set encoding = run_query("select java_method('java.lang.System', 'getProperty', 'sun.jnu.encoding')").rows[0][0] -%}
         {%- if encoding | upper | replace('-', '') != 'UTF8' -%}
             {{- exceptions.raise_compiler_error(
