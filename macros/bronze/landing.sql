@@ -82,7 +82,6 @@
     A file that has another size than at its ingest stops the build, is left alone, or is a new file, as the source declares.
     `file_uri` is how Spark names the file (percent-encoded), `source_file` its plain path below the landing root. -#}
 {%- macro list_new_files(source) -%}
-    {%- do on_engine('assert_names_are_read') -%}
     {%- set listed = run_query(_list_files_sql(source)).rows -%}
     {%- set changed = [] -%}
     {%- set files = [] -%}
