@@ -49,7 +49,7 @@ def call_macro(name: str, *args: Any, variables: dict[str, Any] | None = None, *
             "commits_without_data": lambda: call_macro("commits_without_data"),
         }
     )
-    (path,) = (ROOT / "macros").rglob(f"{name}.sql")
+    (path,) = (path for path in (ROOT / "macros").rglob("*.sql") if f"macro {name}(" in path.read_text())
     macro = getattr(environment.from_string(path.read_text()).module, name)
     try:
         return str(macro(*args, **kwargs)).strip()
