@@ -53,7 +53,7 @@ def project(tmp_path: Path) -> Path:
     landing, bronze, judged, judged_yaml, silver, silver_yaml, quarantine, unit_test = blocks("A whole new source")[:8]
     add("landing.yml", landing)
     add("bronze/bronze_returns.sql", bronze)
-    add("bronze/_bronze.yml", entry(models / "bronze/_bronze.yml", "bronze_orders").replace("orders", "returns"))
+    add("bronze/_bronze.yml", entry(models / "bronze/_bronze.yml", "bronze_products").replace("products", "returns"))
     add("silver/judged/judged_returns.sql", judged)
     as_orders = entry(models / "silver/judged/_judged.yml", "judged_orders")
     add("silver/judged/_judged.yml", judged_yaml + as_orders[as_orders.index("      - name: unreadable_reason") :])
