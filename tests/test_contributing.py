@@ -56,7 +56,10 @@ def project(tmp_path: Path) -> Path:
     add("bronze/_bronze.yml", entry(models / "bronze/_bronze.yml", "bronze_products").replace("products", "returns"))
     add("silver/judged/judged_returns.sql", judged)
     as_orders = entry(models / "silver/judged/_judged.yml", "judged_orders")
-    add("silver/judged/_judged.yml", judged_yaml + as_orders[as_orders.index("      - name: unreadable_reason") :])
+    file = models / "silver/judged/_judged.yml"  # the models come first, then their unit tests
+    judged_models, unit_tests = file.read_text().split("\n# dbt does not show", 1)
+    judged_yaml += as_orders[as_orders.index("      - name: unreadable_reason") :]
+    file.write_text(f"{judged_models}{judged_yaml}\n# dbt does not show{unit_tests}")
     add("silver/silver_returns.sql", silver)
     as_listings = entry(models / "silver/_silver.yml", "silver_product_listings")
     rest = re.search(r"( {6}- name: record_hash\n.*?)(\n {4}\w|\Z)", as_listings, re.DOTALL)
