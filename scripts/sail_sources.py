@@ -139,7 +139,7 @@ class LandingContents(Source):
 
 
 class LakeTables(Source):
-    """Delta tables of a schema with version, time of its commit (milliseconds since 1970), properties, names of columns, and
+    """Delta tables of a schema: version, time of its commit (milliseconds since 1970), properties, names of columns,
     commits since the last checkpoint; `path` is the folder of the schema, `#` and a pattern of table names.
     """
 
@@ -165,10 +165,10 @@ class LakeTables(Source):
 
 
 class LakeCheckpoints(Source):
-    """Writes a checkpoint for each of some Delta tables and removes the commits before it that are older than the table's
-    log retention; `path` is the warehouse, `#` and the folders of the tables below it, joined by commas.
+    """Writes a checkpoint of each of some Delta tables and removes the commits before it that are older than the log
+    retention of the table; `path` is the warehouse, `#` and the folders of the tables below it, joined by commas.
 
-    Sail writes none for a table whose commits of rows and of marks alternate, so readers would go through ever more commits.
+    Sail writes none for a table whose commits of rows and of marks alternate: readers would go through ever more.
     """
 
     columns = "table_folder string, version bigint, problem string"
@@ -192,8 +192,8 @@ class LakeCheckpoints(Source):
 class LakeCommits(Source):
     """The newest commits of the Delta table in a folder; `path` is the folder, `#` and how many.
 
-    The time of a commit is that of its file, in milliseconds since 1970, as in Spark's DESCRIBE HISTORY. `is_readable`: Sail cannot read a version
-    that is older than the last checkpoint.
+    The time of a commit is that of its file, in milliseconds since 1970, as in Spark's DESCRIBE HISTORY.
+    `is_readable`: Sail cannot read a version that is older than the last checkpoint.
     """
 
     columns = (

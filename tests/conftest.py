@@ -28,7 +28,7 @@ NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_
 ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
 TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
 # A test module runs on both engines but for these; a test that differs from its module is marked with `engines`.
-NO_ENGINE = {"test_cli", "test_generate", "test_macros", "test_project_rules", "test_setup"}
+NO_ENGINE = {"test_cli", "test_generate", "test_macros", "test_orchestration", "test_project_rules", "test_setup"}
 ONLY_ON_SPARK = {"test_dbt_utils", "test_engines", "test_overrides"}
 # About Sail, or of so many builds that they are for the faster engine.
 ONLY_ON_SAIL = {"test_any_order", "test_changed_model", "test_cuts", "test_drift", "test_landing", "test_ledger"}

@@ -1,4 +1,4 @@
-"""A changed project on a living lake: a table knows by which SQL, rules and key it was made, and no old row stays in silence."""
+"""A changed project on a living lake: a table knows how it was made, and no old row stays without a word."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def test_a_new_rule_judges_old_records_too(living: Lake):
     living.build(*SELECT)
     assert living.sql("select count(*) from {silver}.silver_order_lines") == [(kept,)]
     assert living.sql("select count(*) from {silver}.quarantine_orders")[0][0] >= waiting + bad
-    assert living.sql("select sum(units) from {gold}.daily_sales_by_product where units > 3 * order_line_count") == [(None,)]
+    assert living.sql("select sum(units) from {gold}.daily_sales_by_product where units > 3 * order_line_count") == [
+        (None,)
+    ]
     assert unbalanced(living.path("silver.x").parents[1], living.prefix) == []
 
 
@@ -107,7 +109,7 @@ def test_a_key_that_was_changed_and_taken_back_leaves_no_trace(living: Lake):
 
 
 def test_a_lake_of_an_older_version_is_made_anew(living: Lake):
-    """Keys may have been made otherwise then; that a table does not say by what it was made is all that is known of it."""
+    """Its keys may have been made otherwise, and all that is known is that it does not name today's model."""
     table = living.table("silver.silver_order_lines")
     living.spark.sql(f"alter table {table} set tblproperties ('medallion.made_by' = 'another key')").collect()
     before = living.version("silver.silver_order_lines")

@@ -1,4 +1,4 @@
-"""dbt's commands and flags, one by one, on a living lake: none may move a mark or replace a row by fewer than there are.
+"""dbt's commands and flags, one by one, on a living lake: none may move a mark or replace rows by fewer ones.
 
 What dbt 1.11 offers is either an ordinary build, or reads only, or is refused in a sentence before anything is written.
 """
@@ -58,7 +58,9 @@ def all_rows(lake: Lake) -> dict:
     ("command", "flag"), [(command, flag) for flag, (commands, _) in REFUSED.items() for command in commands]
 )
 @pytest.mark.parametrize("news", [False, True], ids=["nothing new", "a new day"])
-def test_a_flag_that_reads_less_is_refused_before_anything_is_written(living: Lake, command: str, flag: str, news: bool):
+def test_a_flag_that_reads_less_is_refused_before_anything_is_written(
+    living: Lake, command: str, flag: str, news: bool
+):
     if news:
         generate(living.landing, seed=3, days=3, events=300, from_day=2, to_day=3)
     before = living.versions()

@@ -103,7 +103,9 @@ def windows(**model: Any) -> dict[str, Any]:
     )
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, '/* medallion {"skip": true} */', "medallion_window_", "medallion_window_1_3"])
+@pytest.mark.parametrize(
+    "text", [*HOSTILE, '/* medallion {"skip": true} */', "medallion_window_", "medallion_window_1_3"]
+)
 def test_no_text_of_a_feed_passes_for_a_window(text: str):
     macros = windows()
     sql = f"select {macros['sql_literal'](text)} where {macros['touched']('day')}"
@@ -114,7 +116,9 @@ def test_no_text_of_a_feed_passes_for_a_window(text: str):
 def test_a_model_asks_for_one_window_only():
     macros = windows()
     assert macros["touched"]("day") == macros["touched"]("day")
-    with pytest.raises(ValueError, match="m asks for two different windows, touched\\('day'\\) and rebuild_when_changed"):
+    with pytest.raises(
+        ValueError, match="m asks for two different windows, touched\\('day'\\) and rebuild_when_changed"
+    ):
         macros["rebuild_when_changed"]()
     with pytest.raises(ValueError, match="m asks for two different windows"):
         macros["touched"]("customer_id")
@@ -184,7 +188,9 @@ def test_what_changed_of_an_input_is_told_by_its_commits(later: list[tuple[str, 
     read_at = commits[0]["committed_at"]
     for position, batch in ((f"4@{read_at}", 7), (f"4@{read_at}@12", 12)):
         found = changed(position)
-        assert ("changed rows" if found.startswith("select day from (select * from silver.input ") else found) == expected
+        assert (
+            "changed rows" if found.startswith("select day from (select * from silver.input ") else found
+        ) == expected
         if expected == "changed rows":
             assert "silver.input version as of 4" in found
             assert f"where batch_id > {batch})" in found

@@ -9,14 +9,12 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
-from conftest import ROOT, Lake, alone
+from conftest import ROOT, alone, delta_rs
 from deltalake import DeltaTable
 
-from medallion import cli, errors, lake, sail, shell
+from medallion import errors, lake, sail
 from medallion.generate import generate
 
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
@@ -34,22 +32,39 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-def medal(made: Lake, *arguments: str, monkeypatch: pytest.MonkeyPatch, **variables: Any) -> tuple[Result, dict]:
-    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(shell, "private", lambda: None)
-    monkeypatch.setenv("DBT_TARGET_PATH", str(made.target_path))
-    own = {"schema_prefix": made.prefix, "landing_root": str(made.landing)}
-    result = CliRunner().invoke(
-        cli.main, [*arguments, "--json", "--target", "sail", "--vars", json.dumps(own | variables)]
-    )
-    return result, json.loads(result.stdout)
+class Alone:
+    """A lake of commands in processes of their own, each with a server of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.environment = alone(home, home / "landing")
+        self.environment |= {"DBT_TARGET_PATH": str(home / "target"), "DBT_LOG_PATH": str(home / "logs")}
+
+    def drop_file(self, name: str, text: str) -> Path:
+        path = self.home / "landing" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def medal(self, *arguments: str) -> tuple[subprocess.CompletedProcess, dict]:
+        command = [sys.executable, "-m", "medallion", *arguments, "--json"]
+        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True)
+        return done, json.loads(done.stdout)
+
+    def gold(self) -> int | None:
+        table = self.home / "warehouse" / "gold.db" / "daily_sales_by_product"
+        return delta_rs(table, "select count(*) from t")[0][0] if table.exists() else None
 
 
-def test_a_build_tells_what_came_of_it(new_lake, monkeypatch):
-    made = new_lake("told")
+@pytest.fixture
+def made(tmp_path: Path) -> Alone:
+    return Alone(tmp_path)
+
+
+def test_a_build_tells_what_came_of_it(made):
     made.drop_file("orders/1.csv", HEADER + line("1") + line("2") + line("3", date="never"))
-    result, told = medal(made, "build", *GOLD, monkeypatch=monkeypatch)
-    assert (result.exit_code, told["code"], told["target"]) == (0, 0, "sail")
+    result, told = made.medal("build", *GOLD, "--target", "sail")
+    assert (result.returncode, told["code"], told["target"]) == (0, 0, "sail")
     (source,) = [row for row in told["sources"] if row["source"] == "orders"]
     assert (source["files"], source["records"], source["quarantined"]) == (1, 3, 1)
     assert source["rules"] == {"invoice_date_valid": 1}
@@ -58,48 +73,45 @@ def test_a_build_tells_what_came_of_it(new_lake, monkeypatch):
     assert sum(commit["metrics"].get("numOutputRows", 0) for commit in table["commits"]) == 3
     assert {row["status"] for row in told["nodes"]} <= {"success", "pass", "warn", "no-op"}
 
-    result, told = medal(made, "build", *GOLD, monkeypatch=monkeypatch)
-    assert (result.exit_code, told["sources"], told["tables"]) == (0, [], [])
+    result, told = made.medal("build", *GOLD, "--target", "sail")
+    assert (result.returncode, told["sources"], told["tables"]) == (0, [], [])
     assert "Nothing new: no table was changed." in result.stderr
-    result, told = medal(made, "build", "--skip-code", *GOLD, monkeypatch=monkeypatch)
-    assert (result.exit_code, told["code"]) == (errors.NOTHING, errors.NOTHING)
+    result, told = made.medal("build", "--skip-code", *GOLD, "--target", "sail")
+    assert (result.returncode, told["code"]) == (errors.NOTHING, errors.NOTHING)
 
 
-def test_a_mistake_of_the_command(new_lake, monkeypatch):
-    made = new_lake("mistake")
-    result, told = medal(made, "build", "--select", "nothing_has_this_name", monkeypatch=monkeypatch)
-    assert (result.exit_code, told["code"]) == (errors.USAGE, errors.USAGE)
+def test_a_mistake_of_the_command(made):
+    result, told = made.medal("build", "--select", "nothing_has_this_name", "--target", "sail")
+    assert (result.returncode, told["code"]) == (errors.USAGE, errors.USAGE)
     assert "The selection matches nothing" in result.stderr
-    result, told = medal(made, "build", "--no-such-option", monkeypatch=monkeypatch)
-    assert (result.exit_code, told["code"]) == (errors.USAGE, errors.USAGE)
+    result, told = made.medal("build", "--no-such-option", "--target", "sail")
+    assert (result.returncode, told["code"]) == (errors.USAGE, errors.USAGE)
 
 
-def test_half_of_a_batch_in_quarantine_stops_gold(new_lake, monkeypatch):
-    made = new_lake("half")
+def test_half_of_a_batch_in_quarantine_stops_gold(made):
     made.drop_file("orders/1.csv", HEADER + line("1") + line("2", date="never") + line("3", date="never"))
-    result, told = medal(made, "build", *GOLD, monkeypatch=monkeypatch)
-    assert (result.exit_code, told["code"]) == (errors.DATA, errors.DATA)
+    result, told = made.medal("build", *GOLD, "--target", "sail")
+    assert (result.returncode, told["code"]) == (errors.DATA, errors.DATA)
     assert "2 of 3 records break a rule" in result.stderr
     assert "fail_above" in result.stderr
     assert "discard" in result.stderr
-    assert not made.path("gold.daily_sales_by_product").exists()
-    result, _ = medal(made, "build", *GOLD, monkeypatch=monkeypatch, max_quarantine_share=0.9)
-    assert result.exit_code == 0
-    assert made.sql("select count(*) from {gold}.daily_sales_by_product") == [(1,)]
+    assert made.gold() is None
+    result, _ = made.medal("build", *GOLD, "--target", "sail", "--vars", "{max_quarantine_share: 0.9}")
+    assert result.returncode == 0
+    assert made.gold() == 1
 
 
-def test_resume_does_what_failed_and_what_was_skipped(new_lake, monkeypatch):
-    made = new_lake("resumed")
+def test_resume_does_what_failed_and_what_was_skipped(made):
     made.drop_file("orders/1.csv", HEADER + line("1"))
     broken = made.drop_file("orders/2.csv.zst", "no Zstandard")
-    result, told = medal(made, "build", *GOLD, monkeypatch=monkeypatch)
-    assert (result.exit_code, told["code"]) == (errors.DATA, errors.DATA)
+    result, told = made.medal("build", *GOLD, "--target", "sail")
+    assert (result.returncode, told["code"]) == (errors.DATA, errors.DATA)
     broken.unlink()
-    answer = CliRunner().invoke(cli.main, ["resume", "--json"])
-    assert answer.exit_code == 0, answer.stderr
-    assert made.sql("select count(*) from {gold}.daily_sales_by_product") == [(1,)]
-    again = CliRunner().invoke(cli.main, ["resume", "--json"])
-    assert (again.exit_code, json.loads(again.stdout)["nodes"]) == (0, [])
+    answer, _ = made.medal("resume")
+    assert answer.returncode == 0, answer.stderr
+    assert made.gold() == 1
+    again, told = made.medal("resume")
+    assert (again.returncode, told["nodes"]) == (0, [])
     assert "Nothing to resume" in again.stderr
 
 

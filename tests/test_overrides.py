@@ -1,4 +1,4 @@
-"""The holes of dbt-spark on Delta that macros/patches and macros/materializations close: each test fails without its override.
+"""The holes of dbt-spark on Delta that macros/patches and macros/materializations close; each test fails without.
 
 `test_upstream_*` show the opposite: when one of them fails, upstream is mended and its override can go.
 """

@@ -304,12 +304,26 @@ def hooks_run_and_leave_nothing_behind(manifest: Manifest) -> list[str]:
     return found
 
 
-ROOMS = ["patches", "materializations", "upkeep", "drift", "bronze", "silver", "gold", "contracts", "ledger", "run", "engines"]
+ROOMS = [
+    "patches",
+    "materializations",
+    "upkeep",
+    "drift",
+    "bronze",
+    "silver",
+    "gold",
+    "contracts",
+    "ledger",
+    "run",
+    "engines",
+]
 
 
 def rooms_import_in_one_direction(manifest: Manifest) -> list[str]:
-    """A macro calls macros of its own room and of those that stand below it in ROOMS; what is private to a file or a room stays
-    there; and only the engines' room knows the engine. dbt's patches are called by dbt alone."""
+    """A macro calls macros of its own room and of those below it in ROOMS; what is private to a room stays there.
+
+    Only the engines' room knows the engine. dbt's patches are called by dbt alone.
+    """
     room = {m["name"]: Path(m["original_file_path"]).parts[1] for m in macros(manifest)}
     found = []
     for macro in macros(manifest):
@@ -519,7 +533,9 @@ BROKEN: list[tuple[Rule, Damage, str]] = [
     ),
     (
         rooms_import_in_one_direction,
-        change("macros macro.medallion.table_state macro_sql", "{% macro table_state() %}{{ touched('a') }}{% endmacro %}"),
+        change(
+            "macros macro.medallion.table_state macro_sql", "{% macro table_state() %}{{ touched('a') }}{% endmacro %}"
+        ),
         "table_state (run) calls touched (gold)",
     ),
     (

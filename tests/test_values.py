@@ -254,7 +254,7 @@ CASES = {
         "select marketplace_revenue - round(3 * gbp_per_unit, 4) from {gold}.daily_global_sales "
         "inner join {silver}.exchange_rates on sales_date = rate_date and currency = 'EUR' "
         "where sales_date = '2026-01-05'",
-        [(Decimal("4.5") + 3 + 8 * 3 + 2,)],
+        [(Decimal("4.5000") + 3 + 8 * 3 + 2,)],
     ),
     "a sale without a rate is listed": (
         "select sales_date, source, currency, reason, line_count, units, amount from {gold}.unconverted_sales",
@@ -364,8 +364,10 @@ def test_another_reporting_currency_and_a_gap_in_its_rates(values):
     [(old,)] = values.sql("select count(*) from {silver}.silver_order_lines where year(sales_date) < 2011")
     assert converted(values) == (lines - old, old)
     day = "select {} from {{gold}}.daily_global_sales where sales_date = '2026-02-20'"
-    rate = "round(3 / gbp_per_unit, 4) from {silver}.exchange_rates where currency = 'EUR' and rate_date = '2026-02-20'"
-    [(euros,)] = values.sql("select " + rate)
+    [(euros,)] = values.sql(
+        "select round(3 * cast(1 / gbp_per_unit as decimal(18, 8)), 4) from {silver}.exchange_rates "
+        "where currency = 'EUR' and rate_date = '2026-02-20'"
+    )
     assert values.sql(day.format("net_revenue")) == [(euros,)]
     by_product = "select sum(net_revenue) from {gold}.daily_sales_by_product where sales_date = '2026-02-20'"
     assert values.sql(by_product) == [(euros,)]

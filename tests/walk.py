@@ -12,9 +12,10 @@ from pathlib import Path
 # Where a reader begins. The names on the right are macros of today's project; an older checkout has some of them only.
 QUESTIONS = {
     "one order, from its file to daily_sales_by_product": [
-        "materialization incremental", "assert_ready", "open_ledgers", "read_new_files", "json_fields", "to_money", "plain_id", "plain_text",
-        "to_time", "to_whole", "row_key", "violated_rules", "quarantine", "latest", "deduplicate", "new_batches", "touched",
-        "in_reporting_currency", "optimize", "create_ledgers", "assert_utc_session", "non_blank",
+        "materialization incremental", "assert_ready", "open_ledgers", "read_new_files", "json_fields", "to_money",
+        "plain_id", "plain_text", "to_time", "to_whole", "row_key", "violated_rules", "quarantine", "latest",
+        "deduplicate", "new_batches", "touched", "in_reporting_currency", "optimize", "create_ledgers",
+        "assert_utc_session", "non_blank",
     ],
     "how does a new file get into bronze": ["read_new_files", "plan_files"],
     "how does silver know what is new": ["new_batches", "plan_batches"],
@@ -49,7 +50,7 @@ def walk(project: Path, start: list[str], engine: str = "spark") -> dict[Path, i
         text = known[name][1]
         calls = set(re.findall(r"(?<![\w.'])([a-z_]\w+)\(", text))
         calls |= {f"{engine}__{verb}" for verb in re.findall(r"on_engine\(\s*'(\w+)'", text)}
-        todo += [call for call in calls & known.keys() - COMMON - seen]
+        todo += calls & known.keys() - COMMON - seen
     files = {known[name][0] for name in seen}
     return {file: len(file.read_text().splitlines()) for file in files}
 

@@ -15,7 +15,7 @@ order_lines as (
     from orders
 ),
 
-converted as (
+final as (
     select
         order_lines.order_id,
         order_lines.sales_date,
@@ -29,12 +29,8 @@ converted as (
         on
             order_lines.sales_date = exchange_rates.rate_date
             and order_lines.currency = exchange_rates.currency
-),
-
--- the others are in unconverted_sales
-final as (
-    select * from converted
-    where net_revenue is not null
+    -- the others are in unconverted_sales
+    where {{ is_convertible('order_lines.currency') }}
 )
 
 select * from final

@@ -49,7 +49,7 @@ final as (
     from all_lines
     left join exchange_rates
         on all_lines.sales_date = exchange_rates.rate_date and all_lines.currency = exchange_rates.currency
-    where all_lines.currency <> '{{ var("reporting_currency") }}' and exchange_rates.rate is null
+    where not {{ is_convertible('all_lines.currency') }}
     group by 1, 2, 3
 )
 
