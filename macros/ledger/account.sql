@@ -76,7 +76,8 @@
         'Source ' ~ source ~ ', batch ' ~ batch['batch_id'] ~ ': ' ~ problem ~ (' (' ~ examples ~ ')' if examples) ~ '. '
         ~ 'Nothing that is built on ' ~ relation.identifier ~ ' was built. Compare the predicates of the two models with those of judged_'
         ~ source ~ ' and build again. '
-        ~ 'Declare what the model leaves out on purpose in its config `ledger: {filtered: ...}`. After a change of a rule run medallion quarantine replay ' ~ source ~ ' --apply.'
+        ~ 'Declare what the model leaves out on purpose in its config `ledger: {filtered: ...}`. '
+        ~ 'After a change of a rule run medallion quarantine replay ' ~ source ~ ' --apply.'
     ) -}}
 {%- endmacro -%}
 
