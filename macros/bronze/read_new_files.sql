@@ -32,18 +32,28 @@ from records
 
 {%- macro no_records(source) -%}
 select
-    cast(null as string) as record,
-    {%- if source.format == 'csv' %}
-    cast(null as map<string, string>) as fields,
-    {%- endif %}
-    cast(null as string) as unreadable_reason,
-    cast(null as string) as source_file,
-    cast(null as bigint) as record_number,
-    cast(null as bigint) as file_size,
-    cast(null as timestamp) as file_modified_at,
-    cast(null as bigint) as batch_id,
-    cast(null as timestamp) as ingested_at
+    {%- for column in bronze_columns(source) %}
+    cast(null as {{ column.dtype }}) as {{ column.name }}{{ ',' if not loop.last }}
+    {%- endfor %}
 where false
+{%- endmacro -%}
+
+{%- macro bronze_columns(source) -%}
+    {%- set columns = [] -%}
+    {%- for name, type in {
+        'record': 'string',
+        'fields': 'map<string,string>',
+        'unreadable_reason': 'string',
+        'source_file': 'string',
+        'record_number': 'bigint',
+        'file_size': 'bigint',
+        'file_modified_at': 'timestamp',
+        'batch_id': 'bigint',
+        'ingested_at': 'timestamp',
+    }.items() if name != 'fields' or source.format == 'csv' -%}
+        {%- do columns.append(api.Column(name, type)) -%}
+    {%- endfor -%}
+    {{- return(columns) -}}
 {%- endmacro -%}
 
 {#- The plan of a bronze model: the files that it has not ingested, and the number of their batch. -#}
@@ -54,6 +64,7 @@ where false
     {%- set plan = {
         'source': source.name, 'batch_id': batch_id, 'files': files, 'consumed': {}, 'is_unchanged': not files,
         'window': '(' ~ (records_of_files(source, files, batch_id) if files else no_records(source)) ~ ')',
+        'columns': bronze_columns(source), 'no_rows': '(' ~ no_records(source) ~ ')',
     } -%}
     {%- if not files -%}
         {%- do run_memory('newest').update({this.identifier: books_of(source.name)['written']}) -%}

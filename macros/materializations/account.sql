@@ -1,7 +1,7 @@
 {#- Accounts for the records that this run has taken in: new files in the file ledger, records of silver and quarantine in the row ledger. A lost
     or doubled record stops the build here, before anything is built on it. -#}
 {%- macro account_for(plan) -%}
-    {%- if 'files' in plan -%}
+    {%- if plan.files -%}
         {%- do record_files(plan.table, plan.source, plan.batch_id, plan.files) -%}
     {%- elif config.get('ledger') -%}
         {%- do balance_rows(plan) -%}

@@ -39,7 +39,7 @@
     {%- set properties = dict(on_engine('constraint_properties', declared_constraints()), **({'medallion.documented': comments_hash()})) -%}
     {%- if with_rows and not config.get('ledger') -%}{%- do properties.update(_marks(plan)) -%}{%- endif -%}
     {%- if lake_is_local() -%}{%- do name_schema(this.schema) -%}{%- endif -%}
-    {%- set has_rows = on_engine('create_table', plan.table, query, columns_of(query, plan), properties, with_rows) -%}
+    {%- set has_rows = on_engine('create_table', plan.table, plan.get('no_rows', query), columns_of(query, plan), properties, with_rows) -%}
     {%- do run_memory('named').update({this.schema ~ '.' ~ this.identifier: true}) -%}
     {%- do forget_state(plan.table) -%}
     {%- do document_columns(plan.table, columns_of(query, plan)) -%}
