@@ -91,7 +91,7 @@
             {%- do shape.append('[0-9]{1,2}' if letters | length == 1 else '[0-9]{' ~ letters | length ~ '}') -%}
         {%- elif letters -%}
             {{- exceptions.raise_compiler_error(
-                "The time format '" ~ format ~ "' contains '" ~ letters ~ "'. Use yyyy, MM or M, dd or d, HH or H, mm, ss and S, other text in "
+                "The time format '" ~ format ~ "' has '" ~ letters ~ "'. Use yyyy, MM or M, dd or d, HH or H, mm, ss and S, other text in "
                 ~ 'single quotes, or iso8601.'
             ) -}}
         {%- else -%}
