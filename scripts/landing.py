@@ -362,7 +362,7 @@ class Seconds(click.ParamType):
 
 
 @click.command()
-@click.option("--for", "names", required=True, multiple=True, metavar="SOURCE", help="Wait for this source; repeatable.")
+@click.option("--for", "names", required=True, multiple=True, metavar="SOURCE", help="Source to wait for; repeatable.")
 @click.option("--timeout", type=Seconds(), default="1h", show_default=True, help="Give up after this; 0 checks once.")
 @click.option("--every", type=Seconds(), default="15s", show_default=True, help="Time between checks.")
 @click.option("--file", "pattern", help="Wait for a file of this name, present or ingested; * and ? are wildcards.")

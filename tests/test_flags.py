@@ -13,7 +13,7 @@ from medallion.generate import generate
 
 # Flags that make refs smaller than the tables, or point them elsewhere; for each command that knows them.
 REFUSED = {
-    "--empty": (("build", "run", "seed", "snapshot"), ("--empty",)),
+    "--empty": (("build", "run", "snapshot"), ("--empty",)),
     "--sample": (("build", "run"), ("--sample", "1 day")),
     "--event-time-start": (("build", "run"), ("--event-time-start", "2026-01-01", "--event-time-end", "2026-01-02")),
     "--defer": (("build", "run", "seed", "snapshot"), ("--defer", "--state", "{state}")),
@@ -21,7 +21,7 @@ REFUSED = {
 }
 HARMLESS = {
     "compile": (),
-    "compile --inline": ("--inline", "select * from {{ ref('silver_orders') }}".replace("silver_orders", "countries")),
+    "compile --inline": ("select * from {{ ref('countries') }}",),
     "docs generate": ("--empty-catalog",),
     "list": (),
     "parse": (),

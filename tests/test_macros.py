@@ -321,16 +321,19 @@ def test_the_lake_lies_in_the_project_unless_said(env: dict[str, str]):
 
 
 @pytest.mark.parametrize("root", ["/data/landing", "/data/it's 100%+", r"/data/back\slash", "s3a://bucket/landing"])
-def test_source_file_is_the_decoded_path_below_the_landing_root(root: str):
-    sql = call("source_file_of", "_metadata.file_path", variables={"landing_root": root})
-    plain = "url_decode(replace(_metadata.file_path, '+', '%2B'))"
+def test_source_file_is_the_path_below_the_landing_root(root: str):
+    sql = call("source_file_of", "path", variables={"landing_root": root})
     root_literal = re.search(r"> 0 then substring\(.*\+ length\(('.+')\)\) else", sql)[1]
     assert sql == (
-        f"case when instr({plain}, {root_literal}) > 0 "
-        f"then substring({plain}, instr({plain}, {root_literal}) + length({root_literal})) "
-        f"else raise_error(concat('The file ', {plain}, ' is not below the landing root ', {root_literal})) end"
+        f"case when instr(path, {root_literal}) > 0 "
+        f"then substring(path, instr(path, {root_literal}) + length({root_literal})) "
+        f"else raise_error(concat('The file ', path, ' is not below the landing root ', {root_literal})) end"
     )
     assert read_literal(root_literal) == root + "/"
+
+
+def test_spark_decodes_the_path_of_a_file():
+    assert call("spark__plain_path", "uri") == "url_decode(replace(uri, '+', '%2B'))"
 
 
 @pytest.mark.parametrize(
@@ -361,7 +364,8 @@ def test_the_options_of_a_csv_source_have_defaults():
     defaults = {"sep": ",", "quote": '"', "escape": '"'}
     assert call("_reader_options", "returns", {"format": "csv"}) == defaults
     own = {"sep": "||", "quote": "'", "encoding": "latin1"}
-    assert call("_reader_options", "returns", {"format": "csv", "options": own}) == {**own, "escape": "'"}
+    read = {"sep": "||", "quote": "'", "escape": "'"}
+    assert call("_reader_options", "returns", {"format": "csv", "options": own}) == read
     assert call("_reader_options", "returns", {"format": "json", "options": {}}) == {}
 
 
