@@ -82,7 +82,6 @@
     from its size at ingest stops the build, is ignored, or is a new file, as the source declares. `file_uri` is Spark's percent-encoded
     name of the file, `source_file` its plain path below the landing root. -#}
 {%- macro list_new_files(source) -%}
-    {%- do on_engine('assert_names_are_read') -%}
     {%- set listed = run_query(_list_files_sql(source)).rows -%}
     {%- set changed = [] -%}
     {%- set files = [] -%}

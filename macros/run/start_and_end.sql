@@ -3,6 +3,7 @@
     {%- if execute -%}
         {%- do _assert_whole_inputs() -%}
         {%- do _assert_utc_session() -%}
+        {%- if is_building() -%}{%- do on_engine('assert_names_are_read') -%}{%- endif -%}
     {%- endif -%}
 {%- endmacro -%}
 

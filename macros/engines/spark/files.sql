@@ -47,11 +47,13 @@
 
 {#- A large file, line by line, of any size: what must be known about the whole file comes from window functions. -#}
 {%- macro _spark_lines(source, files, later_header) -%}
+    {%- set file = 'over (partition by file_uri)' -%}
+    {%- set in_order = 'over (partition by file_uri order by block_start, id)' -%}
     select
         file_uri,
         file_size,
         file_modified_at,
-        min(position) as first_position,
+        cast(min(position) as bigint) as first_position,
         true as is_by_line,
         array_join(transform(array_sort(collect_list(struct(position, content))), line -> line.content), '\n') as content,
         array_join(transform(array_sort(collect_list(struct(position, single_bytes))), line -> line.single_bytes), '\n') as single_bytes,
@@ -63,37 +65,39 @@
         later_header_at
     from (
         select
-            file_uri, file_size, file_modified_at, position, content, single_bytes,
-            min(is_utf8) over (partition by file_uri) as is_utf8,
-            max({{ is_mixed('content') }}) over (partition by file_uri) as is_mixed,
-            min(coalesce({{ is_windows_1252('single_bytes') }}, true)) over (partition by file_uri) as is_windows_1252,
-            head,
-            head_bytes,
+            file_uri, file_size, file_modified_at, position, content, single_bytes, is_utf8, head, head_bytes,
+            max({{ is_mixed('content') }}) {{ file }} as is_mixed,
+            min({{ is_windows_1252('single_bytes') }}) {{ file }} as is_windows_1252,
             {{ later_header }} as later_header_at
         from (
             select
-                *,
-                row_number() over (partition by file_uri order by block_start, id) - 1 as position,
-                first_value(case when not {{ is_blank('content') }} then content end) ignore nulls over (
-                    partition by file_uri order by block_start, id
-                ) as head,
-                first_value(case when not {{ is_blank('content') }} then single_bytes end) ignore nulls over (
-                    partition by file_uri order by block_start, id
-                ) as head_bytes
+                file_uri, file_size, file_modified_at, position, content, single_bytes, is_utf8,
+                first_value(case when not {{ is_blank('content') }} then content end) ignore nulls over (partition by file_uri order by position) as head,
+                first_value(case when not {{ is_blank('content') }} then single_bytes end) ignore nulls over (partition by file_uri order by position) as head_bytes
             from (
                 select
-                    _metadata.file_path as file_uri,
-                    _metadata.file_size as file_size,
-                    _metadata.file_modification_time as file_modified_at,
-                    _metadata.file_block_start as block_start,
-                    monotonically_increasing_id() as id,
-                    {{ _spark_text('value') }}
-                from {{ _spark_text_files(source) }}
-                where {{ _is_one_of(files) }}
+                    *,
+                    row_number() {{ in_order }} - 1 as position,
+                    case when is_utf8 then value else make_valid_utf8(replace(value, '\ufffd', '\ufdd0')) end as content,
+                    decode(cast(value as binary), 'ISO-8859-1') as single_bytes
+                from (
+                    select *, min(is_valid_utf8(value)) {{ file }} as is_utf8
+                    from (
+                        select
+                            _metadata.file_path as file_uri,
+                            _metadata.file_size as file_size,
+                            _metadata.file_modification_time as file_modified_at,
+                            _metadata.file_block_start as block_start,
+                            monotonically_increasing_id() as id,
+                            value
+                        from {{ _spark_text_files(source) }}
+                        where {{ _is_one_of(files) }}
+                    )
+                    {%- if source.format == 'csv' %}
+                    where not {{ is_blank('value') }}
+                    {%- endif %}
+                )
             )
-            {%- if source.format == 'csv' %}
-            where not {{ is_blank('content') }}
-            {%- endif %}
         )
     )
     group by
@@ -195,7 +199,7 @@ is_valid_utf8({{ value }}) as is_utf8,
 
 {#- Java decodes file names by the locale, and skips those that it cannot represent. -#}
 {%- macro spark__assert_names_are_read() -%}
-    {%- if target.get('method') == 'session' and landing_root().startswith('/') -%}
+    {%- if lake_is_local() and landing_root().startswith('/') -%}
         {%- set encoding = run_query("select java_method('java.lang.System', 'getProperty', 'sun.jnu.encoding')").rows[0][0] -%}
         {%- if encoding | upper | replace('-', '') != 'UTF8' -%}
             {{- exceptions.raise_compiler_error(
