@@ -14,7 +14,7 @@ PYTHON := python3
 endif
 endif
 
-# sail: no Java, seconds instead of minutes; or spark (README, Engines). The tests: both, where there is Java.
+# sail: no Java, seconds instead of minutes; or spark (docs/engines.md). The tests: both, if there is Java.
 ENGINES := spark sail $(if $(filter test,$(MAKECMDGOALS)),both)
 ifeq ($(origin ENGINE),undefined)
 ENGINE := sail

@@ -502,10 +502,10 @@ def engines_section(found: dict[str, list[Any]]) -> str:
     return f"""
 ## Engines
 
-The real data, all files at once, unless said; the Sail server was running, Spark starts inside dbt. Medians (least to
+The real data, all files at once, unless stated otherwise; the Sail server was running, Spark starts inside dbt. Medians (least to
 greatest) of {len(found["DuckDB"])} rounds, taken in turn. DuckDB with delta-rs (`benchmarks/duckdb_floor.py`) writes
-bronze, silver and the gold tables that hang on the orders, 6 of the project's tables, without checks; same row counts
-each time, and the same revenue. Several statements may run side by side, so their seconds can add up to more than
+bronze, silver and the gold tables that depend on the orders, 6 of the project's tables, without checks; the row counts and
+the revenue were the same each time. Several statements may run side by side, so their seconds can add up to more than
 dbt's.
 
 {table(head, rows)}
@@ -532,9 +532,9 @@ Written by `make bench` on {date.today()}; the same command measures again. This
 
 Machine: {machine()}.
 
-The floor is the same tables by plain Spark SQL without dbt (`benchmarks/floor.sql`): one session with the settings of
-`profiles.yml`, every table computed again as a whole, no tests, no ledger, no snapshot. It compares what it wrote with
-the project's tables: silver and gold row for row, bronze and quarantine by row counts. They were equal each time.
+The floor is the same tables in plain Spark SQL without dbt (`benchmarks/floor.sql`): one session with the settings of
+`profiles.yml`, every table computed as a whole, no tests, no ledger, no snapshot. It compares what it wrote with
+the project's tables: silver and gold row by row, bronze and quarantine by row counts. They were equal each time.
 """
     if cases:
         text += cold_section(cases)

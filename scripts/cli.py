@@ -75,7 +75,7 @@ def docs(dbt: Dbt, serve: bool, port: int) -> int:
 def serve(engine: str) -> None:
     """Run a Sail server for target sail until Ctrl-C; builds find it warm, bare dbt too.
 
-    It listens at this machine only, at port 50051 or the one in MEDALLION_SAIL_PORT.
+    It listens on the loopback address only, at port 50051 or the one in MEDALLION_SAIL_PORT.
 
     \b
     Examples:
@@ -105,12 +105,12 @@ def serve(engine: str) -> None:
 
 @click.command()
 @click.argument("source", required=False)
-@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="So many fields.")
+@click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Number of fields to show.")
 @with_dbt(writes=False)
 def drift(dbt: Dbt, source: str | None, limit: int) -> None:
-    """Show how the fields of the newest batch differ from the declared ones, and what would accept that.
+    """Show how the fields of new batches differ from the declared ones, and what would accept that.
 
-    Whether a build warns of it or stops is the severity of the test no_field_drift of the bronze model.
+    Whether a build warns or stops depends on the severity of the test no_field_drift of the bronze model.
 
     \b
     Examples:

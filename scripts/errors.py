@@ -114,7 +114,7 @@ def damaged(message: str) -> str | None:
             " medallion build"
         )
     else:
-        heal = "restore it from a backup; the books of a lake cannot be computed again"
+        heal = "restore it from a backup; the ledgers of a lake cannot be computed again"
     return f"{what} of {schema}.{table} is gone or broken ({file}): {heal}."
 
 

@@ -301,7 +301,7 @@ def look(names: Sequence[str], target: str | None, given: str | None) -> Callabl
     sources = chosen_sources(settings, names)
     if not Path(landing_root(settings)).exists():
         root = landing_root(settings)
-        click.echo(f"The landing root {root} does not exist; a build takes it for empty.", err=True)
+        click.echo(f"The landing root {root} does not exist; a build would stop there.", err=True)
     return lambda: news(settings, sources, target == "sail")
 
 
@@ -362,12 +362,12 @@ class Seconds(click.ParamType):
 
 
 @click.command()
-@click.option("--for", "names", required=True, multiple=True, metavar="SOURCE", help="Wait for it; several: for all.")
-@click.option("--timeout", type=Seconds(), default="1h", show_default=True, help="Give up after it; 0 looks once.")
-@click.option("--every", type=Seconds(), default="15s", show_default=True, help="Look again after it.")
-@click.option("--file", "pattern", help="Until a file of this name lies there or was ingested; * and ? fit any.")
-@click.option("--date", "day", metavar="YYYY-MM-DD", help="Until a file with this date in its path does.")
-@click.option("--count", default=1, show_default=True, type=click.IntRange(1), help="So many of these files.")
+@click.option("--for", "names", required=True, multiple=True, metavar="SOURCE", help="Source to wait for; repeatable.")
+@click.option("--timeout", type=Seconds(), default="1h", show_default=True, help="Give up after this; 0 checks once.")
+@click.option("--every", type=Seconds(), default="15s", show_default=True, help="Time between checks.")
+@click.option("--file", "pattern", help="Wait for a file of this name, present or ingested; * and ? are wildcards.")
+@click.option("--date", "day", metavar="YYYY-MM-DD", help="Wait for a file with this date in its path.")
+@click.option("--count", default=1, show_default=True, type=click.IntRange(1), help="Number of such files.")
 @with_settings
 def wait(
     names: tuple[str, ...], timeout: int, every: int, pattern: str | None, day: str | None, count: int,

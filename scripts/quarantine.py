@@ -66,8 +66,8 @@ def none_found(dbt: Dbt, source: str, rule: str | None, source_file: str | None)
 
 @quarantine.command("show")
 @of_records
-@click.option("--discarded", "is_discarded", is_flag=True, help="Those that were discarded, with the note.")
-@click.option("--limit", default=5, show_default=True, type=click.IntRange(1), help="So many records.")
+@click.option("--discarded", "is_discarded", is_flag=True, help="Show discarded records, with their notes.")
+@click.option("--limit", default=5, show_default=True, type=click.IntRange(1), help="Number of records to show.")
 @with_dbt(writes=False)
 def records(dbt: Dbt, source: str, rule: str | None, source_file: str | None, is_discarded: bool, limit: int) -> None:
     """Show records as they came, newest first, with their file, their number in it and the rules that they break.

@@ -1,9 +1,9 @@
 {#- CSV by header name, file by file: the first record of a file names the fields of the others, so that a reordered, missing or
     additional column never puts a value under the wrong name.
 
-    A text is cut into pieces: records as RFC 4180 has them, or what begins like one and breaks its quoting. The lines of such a piece,
-    and of a record that seems to hold other records between its quotes, become records of their own, none of which can be read:
-    nobody can tell where its fields end. -#}
+    A text is cut into pieces: records as defined by RFC 4180, or a passage that begins like one and breaks the quoting. Each line of such a
+    passage, and of a record that seems to contain other records between its quotes, becomes an unreadable record of its own, because nobody
+    can tell where its fields end. -#}
 {%- macro csv_records(contents, source) -%}
 {%- set csv = csv_patterns(source.options) -%}
 {%- set quote = sql_literal(source.options.quote) -%}
@@ -46,7 +46,7 @@ named as (
 judged_headers as (
     select
         *,
-        -- a name that a header repeats gets its place as a suffix, so that no value is lost
+        -- a repeated name gets its position as a suffix, so that no value is lost
         transform(names, (name, i) -> case when array_position(names, name) = i + 1 then name else concat(name, '_', i + 1) end) as field_names,
         {{ _header_problem(source, csv) }} as header_problem,
         {{ _mentions('text', source) }} > case when first_position = 0 then {{ _mentions('header', source) }} else 0 end as may_have_headers
@@ -103,7 +103,7 @@ judged as (
             when size(field_values) < header_count then 'too_few_fields'
         end as unreadable_reason
     from valued
-    -- a header of no use may be a record
+    -- a header that cannot be used may be a record
     where record_number > 0 or header_problem is not null
 ),
 
@@ -150,7 +150,7 @@ transform(
         )
 {%- endmacro -%}
 
-{#- A name without its case, blanks, quotes, line breaks and characters that cannot be seen: names are compared so. -#}
+{#- A name in the form in which names are compared: lower case, without blanks, quotes, line breaks and invisible characters. -#}
 {%- macro _bare_name(name) -%}
 lower(regexp_replace({{ name }}, '["\\s\\p{Z}\\p{C}]', ''))
 {%- endmacro -%}
@@ -165,7 +165,7 @@ regexp_replace({{ name }}, '^[\\s\\p{Z}\ufeff]+|[\\s\\p{Z}\ufeff]+\\z', '')
     {{- return('array(' ~ plain | join(', ') ~ ')') -}}
 {%- endmacro -%}
 
-{#- The declared name that this one means, else itself. -#}
+{#- The declared name that this one stands for, otherwise the name itself. -#}
 {%- macro _declared_name(name, source) -%}
     {%- if source.columns -%}
         coalesce(
@@ -180,7 +180,7 @@ regexp_replace({{ name }}, '^[\\s\\p{Z}\ufeff]+|[\\s\\p{Z}\ufeff]+\\z', '')
     {%- endif -%}
 {%- endmacro -%}
 
-{#- A text is taken for a header where it holds half of the names that every header must hold, whatever separates them. -#}
+{#- A text counts as a header if it contains half of the required names, whatever separates them. -#}
 {%- macro _is_header_by(record, separator, source) -%}
 2 * size(array_intersect(
                     transform(split({{ record }}, {{ separator }}), name -> {{ _bare_name('name') }}), {{ _bare_names(_own_names(source)) }}
@@ -200,7 +200,7 @@ regexp_replace({{ name }}, '^[\\s\\p{Z}\ufeff]+|[\\s\\p{Z}\ufeff]+\\z', '')
     {%- endif -%}
 {%- endmacro -%}
 
-{#- How often a text holds declared names behind a separator, a blank or a line end: a first, cheap look for headers in its middle. -#}
+{#- How often a text contains declared names after a separator, a blank or a line end: a first, cheap search for headers in its middle. -#}
 {%- macro _mentions(text, source) -%}
     {%- set patterns = [] -%}
     {%- for name in _own_names(source) -%}
@@ -218,7 +218,7 @@ regexp_replace({{ name }}, '^[\\s\\p{Z}\ufeff]+|[\\s\\p{Z}\ufeff]+\\z', '')
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Where the first header stands that is not like the one at the top, in a file that is read line by line. -#}
+{#- Position of the first header that differs from the one at the top, in a file that is read line by line. -#}
 {%- macro later_header_over_lines(source) -%}
 min(
                 case
@@ -265,7 +265,7 @@ case
         end
 {%- endmacro -%}
 
-{#- How a text that begins like a record breaks the quoting; nothing if it does not. -#}
+{#- How a text that begins like a record breaks the quoting; empty if it does not. -#}
 {%- macro _quoting_fault(record, source, csv) -%}
 case
                 when instr({{ record }}, {{ sql_literal(source.options.quote) }}) = 0 or {{ record }} rlike {{ sql_literal(csv.record) }} then ''
@@ -274,7 +274,7 @@ case
             end
 {%- endmacro -%}
 
-{#- A piece as it is, or its lines where it cannot be one record. -#}
+{#- A piece unchanged, or its lines if it cannot be one record. -#}
 {%- macro _lines_of_piece(source, csv) -%}
 {%- set line_end = sql_literal(csv.line_end) -%}
 {%- set fault = _quoting_fault('piece', source, csv) -%}
@@ -293,13 +293,13 @@ case
             end
 {%- endmacro -%}
 
-{#- The empty text at the end makes every fault one that may be NULL: Sail joins no lists that differ in that. -#}
+{#- The empty text at the end makes every fault nullable: Sail cannot concatenate lists that differ in that. -#}
 {%- macro _line(record, fault) -%}
 struct({{ record }} as record, concat({{ fault }}, substring({{ record }}, 1, 0)) as fault)
 {%- endmacro -%}
 
-{#- Whether lines of one record look like records: one in its middle does, or both the first and the last. A record of the file has
-    as many fields as the header; in a narrow file, where any text may, it also begins with a number as the first line does. -#}
+{#- Whether lines of one record look like records: one in its middle does, or both the first and the last. A record has as many fields as the
+    header; in a narrow file, where any text might, it must also begin with a number as the first line does. -#}
 {%- macro _holds_records(lines, csv) -%}
 (
                     exists(slice({{ lines }}, 2, greatest(size({{ lines }}) - 2, 0)), line -> {{ _is_like_record('line', lines, csv) }})
@@ -321,9 +321,9 @@ struct({{ record }} as record, concat({{ fault }}, substring({{ record }}, 1, 0)
                     )
 {%- endmacro -%}
 
-{#- Regular expressions for CSV, as RFC 4180 has it, with blanks allowed round a quoted field, and quotes like any other character
-    inside a field that does not begin with one. Possessive (`more`) in Java, which would otherwise go back or recurse for each
-    repetition; Rust never goes back, and does not know the word. -#}
+{#- Regular expressions for CSV by RFC 4180, with blanks allowed around a quoted field, and quotes as ordinary characters inside a field that
+    does not begin with one. Possessive (`more`) in Java, which would otherwise backtrack or recurse for each repetition; Rust never
+    backtracks and has no such syntax. -#}
 {%- macro csv_patterns(options) -%}
     {%- set more = on_engine('possessive') -%}
     {%- set separator = modules.re.escape(options.sep) -%}

@@ -1,4 +1,4 @@
-{#- JSON lines: one record a line, numbered by line; blank lines are no records. -#}
+{#- JSON lines: one record per line, numbered by line; blank lines are ignored. -#}
 {%- macro json_records(contents, source) -%}
 {{ landing_texts(contents, source) }},
 
@@ -21,7 +21,7 @@ judged_files as (
         *,
         case
             when kind is not null then kind
-            -- one value over many lines; a value that ends in its line is judged as a record
+            -- one value over several lines; a value that ends on its line is judged as a record
             when first_line rlike '^[ \\t]*\\[' and {{ _is_malformed('first_line') }} then 'json_array'
             when first_line rlike '^[ \\t]*[{][ \\t]*\\z' then 'json_over_several_lines'
         end as file_problem
@@ -52,7 +52,7 @@ records as (
 )
 {%- endmacro -%}
 
-{#- Both parsers stop where the first value ends, whatever follows, a second record even: two frames show whether that was all. -#}
+{#- Both parsers stop after the first value, whatever follows, even a second record: two frames around the text show whether that was all. -#}
 {%- macro _is_malformed(record) -%}
     (
                 try_parse_json(concat('{"record":', {{ record }}, '}')) is null

@@ -1,4 +1,4 @@
-{#- What YAML declares of a source, with defaults, as one mapping. -#}
+{#- What the YAML declares about a source, with defaults, as one dict. -#}
 {%- macro landing_source(relation) -%}
     {%- for node in graph.sources.values() if node.identifier == relation.identifier and node.schema == relation.schema -%}
         {%- set meta = node.config.meta or node.meta -%}
@@ -61,7 +61,7 @@
     {{- return(dict({'sep': ',', 'quote': quote, 'escape': quote}, **options)) -}}
 {%- endmacro -%}
 
-{#- The encodings that the files of a source may have, in the order in which they are tried. -#}
+{#- The encodings that a source's files may have, in the order in which they are tried. -#}
 {%- macro _encodings(source_name, meta) -%}
     {%- set declared = (meta.get('options') or {}).get('encoding', 'utf-8') -%}
     {%- set encodings = [] -%}
@@ -71,16 +71,16 @@
     {%- set unknown = encodings | reject('in', ['utf-8', 'windows-1252', 'iso-8859-1']) | list -%}
     {%- if unknown or not encodings -%}
         {{- exceptions.raise_compiler_error(
-            "Source " ~ source_name ~ ": the encoding '" ~ unknown | join(', ') ~ "' is not known. Declare utf-8, windows-1252, iso-8859-1 or a list of them,"
-            ~ " which are tried in that order for each file, in meta.options of models/landing.yml."
+            "Source " ~ source_name ~ ": the encoding '" ~ unknown | join(', ') ~ "' is not supported. Declare utf-8, windows-1252, iso-8859-1, or a list of them"
+            ~ " that is tried in order for each file, in meta.options of models/landing.yml."
         ) -}}
     {%- endif -%}
     {{- return(encodings) -}}
 {%- endmacro -%}
 
-{#- Files of a source that bronze has not ingested, oldest first: a listing that reads no content, less the ledger.
-    A file that has another size than at its ingest stops the build, is left alone, or is a new file, as the source declares.
-    `file_uri` is how Spark names the file (percent-encoded), `source_file` its plain path below the landing root. -#}
+{#- Files of a source that bronze has not ingested, oldest first: a listing that reads no content, minus the ledger. A file whose size differs
+    from its size at ingest stops the build, is ignored, or is a new file, as the source declares. `file_uri` is Spark's percent-encoded
+    name of the file, `source_file` its plain path below the landing root. -#}
 {%- macro list_new_files(source) -%}
     {%- set listed = run_query(_list_files_sql(source)).rows -%}
     {%- set changed = [] -%}
@@ -103,7 +103,7 @@
         ) -}}
     {%- elif changed -%}
         {%- do exceptions.warn(
-            what ~ ('They are left alone' if source.when_changed == 'ignore' else 'They are read again') ~ ', as when_changed has it.'
+            what ~ ('They are ignored' if source.when_changed == 'ignore' else 'They are read again') ~ ', as when_changed says.'
         ) -%}
     {%- endif -%}
     {%- set most = var('max_files_per_batch') -%}
@@ -146,7 +146,7 @@
     order by listed.file_modified_at, listed.source_file
 {%- endmacro -%}
 
-{#- Not yet complete, or no data: what somebody hid by its name, and what programs write while they upload, download or edit. -#}
+{#- Incomplete or not data: hidden names, and names that programs use while they upload, download or edit. -#}
 {%- macro _is_left_alone(source_file, source) -%}
     {%- set endings = [
         'filepart', 'part', 'partial', 'tmp', 'temp', 'crdownload', 'download', 'opdownload', 'upload', 'uploading', 'writing', 'inprogress',
@@ -156,7 +156,7 @@
         rlike {{ sql_literal('(?i)/([._]|~[$])|([.](' ~ endings | join('|') ~ ')|[.]_COPYING_|~)(/|\\z)') }}
 {%- endmacro -%}
 
-{#- Orders/ is not orders/: whoever wrote it would wait for its files. -#}
+{#- Orders/ is not orders/: its producer would wait in vain. -#}
 {%- macro _in_declared_folder(source_file, source) -%}
     case
         when startswith({{ source_file }}, {{ sql_literal(source.path ~ '/') }}) then {{ source_file }}

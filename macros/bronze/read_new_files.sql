@@ -1,4 +1,4 @@
-{#- The whole of a bronze model: the records of the files of a source that were not ingested before. -#}
+{#- The whole of a bronze model: the records of a source's files that were not ingested before. -#}
 {%- macro read_new_files(relation) -%}
     {%- set window = ask_for_window({'kind': 'files', 'source': relation, 'asked_by': "read_new_files('" ~ relation.identifier ~ "')"}) -%}
     {%- if window != 'true' -%}
@@ -56,7 +56,7 @@ where false
     {{- return(columns) -}}
 {%- endmacro -%}
 
-{#- The plan of a bronze model: the files that it has not ingested, and the number of the batch that they become. -#}
+{#- The plan of a bronze model: the files that it has not ingested, and the number of their batch. -#}
 {%- macro plan_files(relation) -%}
     {%- set source = landing_source(relation) -%}
     {%- set batch_id = next_batch_id(source.name) -%}
@@ -73,19 +73,19 @@ where false
     {{- return(plan) -}}
 {%- endmacro -%}
 
-{#- The number of the next batch of a source, after ledger and bronze have been brought into line:
-    a run killed between the two leaves files out of the ledger; a bronze table that was dropped or restored lacks files that
-    the ledger holds, and these count as new again. Numbers are never used twice, for Delta skips a repeated one, and the books
-    would hold two batches as one: a batch without any record shows in the table's history only, and of one whose files count as
-    new again the books other than the file ledger still tell. -#}
+{#- The number of a source's next batch, after ledger and bronze have been reconciled: a run killed between the two leaves files out of the
+    ledger; a bronze table that was dropped or restored lacks files that the ledger has, and these count as new again. Numbers are never
+    used twice, because Delta skips a repeated one, and the ledgers would mix two batches. A batch without records shows in the table's
+    history only; a batch whose files count as new again still shows in the ledgers other than the file ledger. -#}
 {%- macro next_batch_id(source_name) -%}
     {%- set newest = books_of(source_name) -%}
     {%- if newest['written'] > newest['recorded'] -%}
         {%- do record_files(this, source_name, newest['recorded'] + 1) -%}
     {%- elif newest['written'] < newest['with_records'] -%}
         {%- do exceptions.warn(
-            this ~ ' holds no batch above ' ~ newest['written'] ~ ', the ledger one up to ' ~ newest['with_records']
-            ~ ': their files are read again. Silver and quarantine may still hold records of the lost batches; when this build is done, run medallion quarantine replay '
+            this ~ ' has batches up to ' ~ newest['written'] ~ ', the ledger up to ' ~ newest['with_records']
+            ~ '. The missing files are read again. Silver and quarantine may still hold records of the lost batches; '
+            ~ 'after this build, run medallion quarantine replay '
             ~ source_name ~ ' --apply.'
         ) -%}
         {%- call statement('forget_files') -%}

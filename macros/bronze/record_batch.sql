@@ -1,5 +1,5 @@
-{#- Enters files into the ledger, and before them the fields that their records have, after their batch is in bronze. With a plan: the
-    files of this run, also those that hold no record. Without: what an interrupted run left out, from bronze itself. -#}
+{#- After a batch is in bronze: enters the fields of its records, and then its files into the file ledger. With `files`: those of this run,
+    including files without records. Without: what an interrupted run left out, from bronze itself. -#}
 {%- macro record_files(bronze, source_name, batch_id, files=none) -%}
     {%- for table in [bronze, file_ledger(), batch_fields()] -%}{%- do name_table(table) -%}{%- endfor -%}
     {%- if files and _batch_is_foreign(bronze, batch_id) -%}
@@ -50,32 +50,33 @@
     {%- do run_memory('newest').update({bronze.identifier: newest_written}) -%}
 {%- endmacro -%}
 
-{#- Two builds that found the same batch free: Delta took the first insert and skipped the second. -#}
+{#- Two builds found the same batch number free: Delta accepted the first INSERT and skipped the second. -#}
 {%- macro _batch_is_foreign(bronze, batch_id) -%}
     {%- set writers = batch_commits(bronze) | selectattr('batch_id', 'equalto', batch_id) | map(attribute='invocation_id') | list -%}
     {{- return(writers != [] and invocation_id not in writers) -}}
 {%- endmacro -%}
 
-{#- Nothing is entered into the ledger that was not read: a file without a record counts as read only if the engine finds it again,
-    as it was listed. And a batch is in bronze once. In most runs one small query. -#}
+{#- Nothing is entered into the ledger that was not read: a file without records counts as read only if the engine finds it again as it was
+    listed. And a batch is in bronze once. In most runs this is one small query. -#}
 {%- macro assert_all_read(bronze, source_name, batch_id, files) -%}
     {%- set found = run_query(
         'select count(distinct source_file) as file_count, count(distinct batch_id) as batch_count, '
         ~ 'count(distinct batch_id, ingested_at) as write_count, coalesce(max(batch_id), 0) as newest from ' ~ bronze ~ ' where batch_id >= ' ~ batch_id
     ).rows[0] -%}
-    {#- Delta itself takes a batch once from Spark. On Sail a second build could write it again, or a server whose client was killed;
-        each INSERT has its own time. -#}
+    {#- From Spark, Delta accepts a batch only once. On Sail a second build, or a server whose client was killed, could write it again; each
+        INSERT has its own time. -#}
     {%- if found['write_count'] > found['batch_count'] -%}
         {{- exceptions.raise_compiler_error(
-            bronze ~ ' holds batch ' ~ batch_id ~ ' more than once: two builds wrote to it at the same time. Its files are not in the ledger, and nothing that reads '
-            ~ bronze.identifier ~ ' was built. Take the batch back and build again, one build at a time: restore table ' ~ bronze ~ ' to version as of '
+            bronze ~ ' holds batch ' ~ batch_id ~ ' more than once: two builds wrote to it at the same time. Its files are not in the '
+            ~ 'ledger, and nothing that reads '
+            ~ bronze.identifier ~ ' was built. Undo the batch and build again, one build at a time: restore table ' ~ bronze ~ ' to version as of '
             ~ _version_before(bronze, batch_id) ~ ' (Spark SQL).'
         ) -}}
     {%- elif files and found['file_count'] < files | length -%}
         {%- set read = set(run_query('select distinct source_file from ' ~ bronze ~ ' where batch_id = ' ~ batch_id).columns[0].values()) -%}
         {%- do _assert_without_records(source_name, files | rejectattr('source_file', 'in', read) | list) -%}
     {%- endif -%}
-    {#- a batch without a record leaves bronze as it was -#}
+    {#- a batch without records leaves bronze unchanged -#}
     {{- return([found['newest'] | int, books_of(source_name)['written']] | max) -}}
 {%- endmacro -%}
 
@@ -93,13 +94,13 @@
     {%- if missed -%}
         {{- exceptions.raise_compiler_error(
             'Files of source ' ~ source_name ~ ' were listed, and then nothing was read from them: ' ~ missed[:10] | join(', ')
-            ~ '. Either they went away or changed at that moment, or their compression is not what their name says. '
-            ~ 'Nothing was entered into the ledger: build again, and if they are named again replace them or take them away.'
+            ~ '. Either they disappeared or changed at that moment, or their compression is not what their name says. '
+            ~ 'Nothing was entered into the ledger. Build again; if they are named again, replace or remove them.'
         ) -}}
     {%- endif -%}
 {%- endmacro -%}
 
-{#- The newest version of the table that does not hold the batch yet; in words, where it cannot be read any more. -#}
+{#- The newest version of the table without the batch; in words if that version can no longer be read. -#}
 {%- macro _version_before(bronze, batch_id) -%}
     {%- set found = [] -%}
     {%- for commit in commits_of(bronze, 50) if commit.is_readable and not found -%}
@@ -111,8 +112,8 @@
     {{- return(found | first | default('the newest without that batch')) -}}
 {%- endmacro -%}
 
-{#- The newest commits of a bronze table that wrote a batch, with what they say of themselves: `batch_id` and `invocation_id`. None
-    where the engine's commits say nothing. -#}
+{#- The newest commits of a bronze table that wrote a batch, with `batch_id` and `invocation_id` from their metadata; none on an engine that
+    does not write them. -#}
 {%- macro batch_commits(bronze) -%}
     {%- set batches = [{'batch_id': 0, 'invocation_id': none}] -%}
     {%- set commits = commits_of(bronze, 50) if on_engine('keeps_commit_words') else [] -%}
@@ -124,9 +125,9 @@
     {{- return(batches) -}}
 {%- endmacro -%}
 
-{#- Enters which fields the records of new batches have, how often and of which types, as they came; of JSON also those of objects
-    in a record (`buyer.ref`) and of objects in a list (`lines[].sku`). After a killed run it may have been done; not looked up by
-    the INSERT itself, because Delta would then refuse all other sources that write beside it. -#}
+{#- Enters which fields the records of new batches have, how often and with which types; for JSON also those of nested objects (`buyer.ref`)
+    and of objects in a list (`lines[].sku`). A killed run may have entered them already. The INSERT itself doesn't check that, because
+    Delta would then refuse the other sources that write at the same time. -#}
 {%- macro record_fields(bronze, source_name, batch_id, after_kill=false) -%}
     {%- if after_kill -%}
         {%- set recorded = run_query('select coalesce(max(batch_id), 0) from ' ~ batch_fields() ~ " where source = '" ~ source_name ~ "'").rows[0][0] -%}
@@ -156,7 +157,7 @@
             from landed
         ),
 
-        -- records of one shape have the same fields and types, so one is taken apart for all; a list of unlike values has no shape
+        -- records of one shape have the same fields and types, so one is taken apart for all; a list of mixed values has no shape
         samples as (
             select batch_id, min(record) as record, count(*) as record_count
             from shaped
@@ -211,7 +212,7 @@
     {%- endcall -%}
 {%- endmacro -%}
 
-{#- NULL for null, which goes with any type. -#}
+{#- NULL for null, which fits any type. -#}
 {%- macro _kind_of_value(type) -%}
 case
                     when {{ type }} = 'VOID' then null

@@ -1,4 +1,4 @@
-{#- CTEs that end in `texts`: the contents of files in the encoding of their file, and what a file is that holds no lines of text. -#}
+{#- CTEs that end in `texts`: the contents of files, decoded, and the kind of a file that is not text. -#}
 {%- macro landing_texts(contents, source) -%}
 started as (
     select
@@ -39,8 +39,8 @@ texts as (
 )
 {%- endmacro -%}
 
-{#- The first declared encoding that fits all bytes of a file; NULL if none does. Bytes beyond ASCII of which some are UTF-8 and some
-    are not fit none: another encoding would read the former wrongly. -#}
+{#- The first declared encoding that fits all bytes of a file; NULL if none does. If some bytes beyond ASCII are UTF-8 and some are not, none
+    fits: another encoding would misread the former. -#}
 {%- macro _encoding(encodings) -%}
 case
             when kind is not null then null
@@ -69,14 +69,14 @@ case
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Windows-1252 has other characters than ISO 8859-1 for the bytes 80 to 9F, and none for five of them. -#}
+{#- Windows-1252 has characters of its own for the bytes 80 to 9F, and none for five of them. -#}
 {%- macro _windows_1252(single_bytes) -%}
     {%- set bytes = '\u0080\u0082\u0083\u0084\u0085\u0086\u0087\u0088\u0089\u008a\u008b\u008c\u008e'
         ~ '\u0091\u0092\u0093\u0094\u0095\u0096\u0097\u0098\u0099\u009a\u009b\u009c\u009e\u009f' -%}
     translate({{ single_bytes }}, '{{ bytes }}', '€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ')
 {%- endmacro -%}
 
-{#- What is no text, or text of another kind, by its first characters, with each byte as the character of that number. -#}
+{#- Kind of a file that is not text, or another kind of text, by its first characters, with each byte as the character of that number. -#}
 {%- macro _kind_of_file(start) -%}
 case
             when file_uri rlike '(?i)[.]xls[xm]$' and {{ start }} rlike '^PK\\x03\\x04' then 'file_is_xlsx'
@@ -105,12 +105,12 @@ case
         end
 {%- endmacro -%}
 
-{#- A record that holds bytes which are not in the encoding of its file: they are U+FFFD by now. -#}
+{#- Whether a record has bytes that are not in the encoding of its file; they have become U+FFFD. -#}
 {%- macro is_not_utf8(text) -%}
     (encoding is null and instr({{ text }}, '\ufffd') > 0)
 {%- endmacro -%}
 
-{#- A record as it stood in the file, where a U+FFFD of the file is one again. -#}
+{#- A record as it was in the file: a U+FFFD of the file is restored. -#}
 {%- macro as_in_file(text) -%}
     case when encoding is null then replace({{ text }}, '\ufdd0', '\ufffd') else {{ text }} end
 {%- endmacro -%}

@@ -1,13 +1,13 @@
 {#- Checks what a run is about to write against the contract, before anything is written, on every run: names and types of the columns, then the
-    rows against the constraints. On both engines: Delta itself would refuse such rows as well, but gives no count, and Sail's MERGE does not
-    ask (docs/engines.md). -#}
+    rows against the constraints. On both engines: Delta itself would refuse such rows too, but without a count, and Sail's MERGE does not
+    check (docs/engines.md). -#}
 {%- macro assert_contract(query, columns) -%}
     {%- if (config.get('contract') or {}).enforced -%}
         {%- set found = [] -%}
         {%- for column in columns -%}{%- do found.append((column.name, column.dtype | lower)) -%}{%- endfor -%}
         {%- set declared = [] -%}
         {%- for column in model.columns.values() -%}{%- do declared.append((column.name, (column.data_type or '') | lower | replace(' ', ''))) -%}{%- endfor -%}
-        {#- equal texts are equal types; what differs dbt itself compares, and words -#}
+        {#- equal texts are equal types; differences are compared, and reported, by dbt itself -#}
         {%- if found | sort != declared | sort -%}
             {%- do get_assert_columns_equivalent('select * from ' ~ query ~ ' as staged') -%}
         {%- endif -%}
@@ -20,8 +20,8 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- What the model that is being built promises of each of its rows: a dict of conditions by name, from the constraints not_null and
-    check of its YAML. They belong to the contract, so there are none without it. -#}
+{#- What the model that is being built promises for each of its rows: a dict of conditions by name, from the constraints not_null and
+    check of its YAML. They are part of the contract, so without a contract there are none. -#}
 {%- macro declared_constraints() -%}
     {%- set declared = {} -%}
     {%- if not (config.get('contract') or {}).enforced -%}
@@ -42,7 +42,7 @@
             {%- do _declare(declared, constraint.name or 'check_' ~ local_md5(constraint.expression)[:8], constraint.expression) -%}
         {%- else -%}
             {{- exceptions.raise_compiler_error(
-                model.name ~ ": a constraint " ~ constraint.type ~ " cannot be held here, only not_null and check with an expression. "
+                model.name ~ ": a constraint " ~ constraint.type ~ " cannot be enforced here, only not_null and check with an expression. "
                 ~ "For anything else write a data test, for instance unique."
             ) -}}
         {%- endif -%}
@@ -50,7 +50,7 @@
     {{- return(declared) -}}
 {%- endmacro -%}
 
-{#- Delta keeps names in lower case, and puts blanks between the words of a condition: of 'it''s' it makes two literals. -#}
+{#- Delta keeps names in lower case, and puts blanks between the words of a condition, which turns 'it''s' into two literals. -#}
 {%- macro _declare(declared, name, condition) -%}
     {%- if name | lower in declared -%}
         {{- exceptions.raise_compiler_error(model.name ~ ": two constraints are named " ~ name | lower ~ "; give each a name of its own.") -}}
@@ -61,8 +61,8 @@
     {%- do declared.update({name | lower: condition}) -%}
 {%- endmacro -%}
 
-{#- Counts, in one query, the rows of a table or view that break each constraint; any are an error with the counts.
-    A condition that is NULL is broken, as Delta sees it too. -#}
+{#- Counts the rows of a table or view that break each constraint, in one query, and raises an error with the counts if there are any.
+    A condition that is NULL is broken, as in Delta. -#}
 {%- macro assert_constraints(relation, constraints, refusal, advice) -%}
     {%- if not constraints -%}
         {{- return('') -}}
@@ -85,7 +85,7 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Brings the CHECK constraints of an existing table to what the contract declares; without a difference nothing is committed.
+{#- Makes the CHECK constraints of an existing table match the contract; without a difference nothing is committed.
     NOT NULL is a CHECK as well, since Delta cannot set it for a column of an existing table (delta-io/delta#831).
     Only Spark changes them. -#}
 {%- macro keep_constraints(relation, present) -%}
@@ -109,7 +109,7 @@
         relation,
         new,
         'Rows of ' ~ relation ~ ' break constraints that are new in its YAML. Nothing was changed:',
-        'Mend the rows, build ' ~ model.name ~ ' with --full-refresh, or take the constraint back.'
+        'Correct the rows, build ' ~ model.name ~ ' with --full-refresh, or remove the constraint.'
     ) -%}
     {%- if outdated or new -%}
         {%- do name_table(relation) -%}

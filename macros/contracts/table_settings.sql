@@ -1,7 +1,7 @@
-{#- Brings properties, constraints and column comments of an existing table to what its model declares; without a difference nothing is asked
-    and nothing committed. Without it retention and the like would only hold for tables made after the change. -#}
+{#- Makes properties, constraints and column comments of an existing table match its model; without a difference nothing is asked or committed.
+    Otherwise a changed retention, for instance, would apply only to tables created after the change. -#}
 {%- macro keep_table_settings(relation, is_unchanged=false) -%}
-    {#- what the reading of the lake did not show is not asked for only to learn that nothing changed -#}
+    {#- an unchanged table is not asked for what the reading of the lake did not show -#}
     {%- set properties = (table_state(relation) or {}).properties if is_unchanged else table_properties(relation) -%}
     {%- if properties is not none -%}
         {%- do _keep_properties(relation, properties) -%}
@@ -41,7 +41,7 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Descriptions of the columns by name, where the model has them stored in the table. -#}
+{#- Descriptions of the columns by name, if the model stores them in the table. -#}
 {%- macro column_comments() -%}
     {%- set comments = {} -%}
     {%- if config.persist_column_docs() -%}
@@ -56,7 +56,7 @@
     {{- return(local_md5(tojson(column_comments(), sort_keys=true))) -}}
 {%- endmacro -%}
 
-{#- Stores the descriptions of those columns that the table has. -#}
+{#- Stores the descriptions of the columns that the table has. -#}
 {%- macro document_columns(relation, columns) -%}
     {%- set comments = {} -%}
     {%- for column in columns if column.name in column_comments() -%}

@@ -1,6 +1,6 @@
 {#- A SELECT of how the fields of batches that silver has not taken in, or else of the newest batch, differ from those that are
-    declared in models/landing.yml: kind (new, missing, renamed, retyped), field, what was found, in how many records, and what
-    would accept it. A batch that a build stopped at is told of until that is mended, whatever comes after it. -#}
+    declared in models/landing.yml: kind (new, missing, renamed, retyped), field, what was found, in how many records, and what would
+    accept it. Drift in a batch that stopped a build is reported until it is fixed, even after newer batches arrive. -#}
 {%- macro field_drift(source=none) -%}
     {%- set fields = [] -%}
     {%- for node in (graph.sources.values() if execute else []) if node.source_name == 'landing' and source in [none, node.name] -%}
@@ -73,7 +73,7 @@
         inner join batches on known.source = batches.source and known.batch_id = batches.batch_id
     ),
 
-    -- what lies within a field is looked at where something in it is declared
+    -- nested fields are checked if one of them is declared
     added as (
         select present.*
         from present
@@ -102,7 +102,7 @@
             and (present.field is null or (declared.is_csv and present.record_count < batches.readable_count))
     ),
 
-    -- of the batches before, the newest that silver took in counts
+    -- of the earlier batches, the newest one that silver took in counts
     earlier as (
         select *
         from (
@@ -177,7 +177,7 @@
     from drift
 {%- endmacro -%}
 
-{#- `buyer` of buyer.ref, `lines` of lines[].sku, NULL of a field at the top. -#}
+{#- `buyer` for buyer.ref, `lines` for lines[].sku, NULL for a field at the top. -#}
 {%- macro _parent_of(field) -%}
 nullif(substring_index(replace({{ field }}, '[].', '.'), '.', 1), {{ field }})
 {%- endmacro -%}
@@ -186,7 +186,7 @@ nullif(substring_index(replace({{ field }}, '[].', '.'), '.', 1), {{ field }})
     {{- return("lower(replace(substring_index(" ~ field ~ ", '.', -1), '_', ''))") -}}
 {%- endmacro -%}
 
-{#- Short names are near to one another by chance. -#}
+{#- Short names are similar by chance. -#}
 {%- macro _is_similar(a, b) -%}
 (
                 {{ a }} = {{ b }}

@@ -1,5 +1,5 @@
-{#- On a bronze model: the newest batch has the declared fields, with the types of the batch before. What a team lets pass, hears of
-    or stops at is the test's own business: arguments and severity. -#}
+{#- For a bronze model: the newest batch has the declared fields, with the types of the previous batch. The test's arguments and severity say
+    what is allowed, warned about or refused. -#}
 {%- test no_field_drift(model, kinds) -%}
     select source, kind, field, found, record_count, to_accept
     from ({{ field_drift(model.identifier.removeprefix('bronze_')) }})

@@ -17,8 +17,8 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- A path of this machine, absolute and in its simplest form, below the project's folder if it was relative: Spark names files
-    that way, and takes a relative location of a table as one below the warehouse. URLs stay as they are. -#}
+{#- A path on this machine, absolute and in its simplest form, relative to the project's folder: Spark names files that way, and would put a
+    table with a relative location below the warehouse. URLs are unchanged. -#}
 {%- macro absolute_path(path) -%}
     {%- if modules.re.match('[a-zA-Z][a-zA-Z0-9+.-]*:', path) -%}
         {{- return(path.rstrip('/')) -}}

@@ -1,20 +1,20 @@
-{#- The one door to what differs between the engines. A verb is a macro `<engine>__<verb>` in macros/engines/<engine>/; all other macros call
-    it by name and do not know the engine: on_engine('list_files', source). -#}
+{#- The port to everything that differs between the engines. A verb is a macro `<engine>__<verb>` in macros/engines/<engine>/; all other macros
+    call it by name and don't know the engine: on_engine('listing', source). -#}
 {%- macro on_engine(verb) -%}
     {{- return(context[engine() ~ '__' ~ verb](*varargs, **kwargs)) -}}
 {%- endmacro -%}
 
-{#- The engine behind the target: 'sail' where its host in profiles.yml says so, else 'spark'. -#}
+{#- The engine of the target: 'sail' if its host in profiles.yml is sail, otherwise 'spark'. -#}
 {%- macro engine() -%}
     {{- return('sail' if target.host == 'sail' else 'spark') -}}
 {%- endmacro -%}
 
-{#- '$' is escaped too, because Spark puts values for ${...} also inside literals. -#}
+{#- '$' is escaped too, because Spark substitutes ${...} even inside literals. -#}
 {%- macro sql_literal(value) -%}
     {{- return("'" ~ (value | string | replace('\\', '\\\\') | replace("'", "\\'") | replace('$', '\\u0024')) ~ "'") -}}
 {%- endmacro -%}
 
-{#- A model's tblproperties with some of the project's own. Booleans in lower case, as delta-rs takes `True` for unset. -#}
+{#- A model's tblproperties plus some of the project's own. Booleans in lower case, because delta-rs treats `True` as unset. -#}
 {%- macro properties_clause(more=none) -%}
     {%- set properties = [] -%}
     {%- for name, value in dict(config.get('tblproperties') or {}, **(more or {})).items() if value is not none -%}

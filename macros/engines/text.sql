@@ -10,7 +10,7 @@
     {{ content }} rlike '[^\\x00-\\x7f\ufffd]'
 {%- endmacro -%}
 
-{#- Each core holds several copies of a file while it reads it as one text. -#}
+{#- While reading a file as one text, each core holds several copies of it. -#}
 {%- macro whole_file_bytes() -%}
     {{- return(var('whole_file_bytes', 32000000)) -}}
 {%- endmacro -%}

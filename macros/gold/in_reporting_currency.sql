@@ -1,4 +1,4 @@
-{#- An amount times the day's rate, rounded half up to 4 decimals; NULL without a rate, so whoever asks leaves such lines out, and
+{#- An amount times the day's rate, rounded half up to 4 decimals; NULL without a rate. Callers leave such lines out, and
     unconverted_sales lists them. The cast keeps the product exact: (19, 4) times (18, 8) fits a decimal, wider amounts would be rounded twice. -#}
 {%- macro in_reporting_currency(amount, currency) -%}
     cast(round(

@@ -1,5 +1,5 @@
-{#- On a model with history (valid_from, valid_to, is_current): no version is empty or reaches into the next one of its key, and the
-    keys that live have exactly one current version, the others none. -#}
+{#- For a model with history (valid_from, valid_to, is_current): no version is empty or overlaps the next one of its key, and exactly the
+    keys that exist now have one current version. -#}
 {%- test one_version_at_a_time(model, key, living) -%}
     with versions as (
         select

@@ -1,13 +1,13 @@
-{#- Predicate for the keys (days, customers, ...) that changes of the model's inputs touch, old and new place of a moved row alike:
-    the model computes exactly these again, and its strategy `replace_where` exchanges them. Without changes the run writes
-    nothing. The inputs are all tables that the model reads, through ephemeral models and views. Everything is computed again on a first
-    run or full refresh, when it cannot be told what changed of an input (_changed_rows), when an input has no such column, or when more
-    keys are touched than a literal list should hold. -#}
+{#- Predicate for the keys (days, customers, ...) that changes of the model's inputs touch, in the old and the new place of a moved row:
+    the model computes exactly these again, and its strategy `replace_where` replaces them. Without changes the run writes nothing. The
+    inputs are all tables that the model reads, through ephemeral models and views. Everything is computed again on a first run or full
+    refresh, if it is unknown what changed in an input (_changed_rows), if an input has no such column, or if more keys are touched than
+    a literal list should hold. -#}
 {%- macro touched(column) -%}
     {{- return(ask_for_window({'kind': 'keys', 'column': column, 'asked_by': "touched('" ~ column ~ "')"})) -}}
 {%- endmacro -%}
 
-{#- Computes everything again when any input changed: for small tables, and those of which each row depends on all of its inputs. -#}
+{#- Computes everything again when any input changed: for small tables, and for tables in which each row depends on all input. -#}
 {%- macro rebuild_when_changed() -%}
     {{- return(ask_for_window({'kind': 'keys', 'column': none, 'asked_by': 'rebuild_when_changed()'})) -}}
 {%- endmacro -%}
@@ -32,10 +32,10 @@
     {{- return({'window': window, 'consumed': consumed, 'is_unchanged': window == 'false'}) -}}
 {%- endmacro -%}
 
-{#- What changed of an input since a position: 'none', 'all', or a query for the key column of the changed rows as they are and
-    as they were. The rows are told by their batch, and what they were by the version before, so an input must be a table that
-    only MERGEs by its unique_key have changed since: after anything else, all of it counts as changed. The version before can be
-    read for as long as VACUUM keeps its files, and they are kept from the commit on that replaced the first of them. -#}
+{#- What changed in an input since a position: 'none', 'all', or a query for the key column of the changed rows as they are and
+    as they were. Changed rows are found by their batch, and their old state in the earlier version, so only MERGEs by its unique_key may
+    have changed the input since; after anything else, all of it counts as changed. The earlier version can be read as long as VACUUM
+    keeps its files, counted from the commit that replaced the first of them. -#}
 {%- macro _changed_rows(input, column, position, newest) -%}
     {%- set changes = run_memory('changes') -%}
     {%- set name = input ~ ' since ' ~ position -%}

@@ -1,8 +1,8 @@
 {#- Finds the place of every landed record of a source, batch by batch, after silver and quarantine were written, and enters
-    the counts into the row ledger. A record is told by batch, file and number: it is in silver, in quarantine, or silver holds
-    another record of its key that it must not replace, or the model leaves it out by a condition that it declares. The build fails if one is nowhere, or in two places. The two are counted
-    apart, so that a record which is there twice cannot stand in for one that is lost.
-    Looks at the batches after `since` and at those that the ledger does not hold yet; without any, one small query is all. -#}
+    the counts into the row ledger. A record is identified by batch, file and number: it is in silver, in quarantine, beside another record of
+    its key that it must not replace, or left out by a condition that the model declares. The build fails if one is in no place, or in two.
+    The two are counted separately, so that a doubled record cannot hide a lost one. Covers the batches after `since` and those that the
+    ledger does not have yet; if there are none, one small query is all. -#}
 {%- macro balance_rows(plan) -%}
     {%- set relation = plan.table -%}
     {%- set since = plan.since -%}
@@ -17,7 +17,7 @@
     {%- set ids = batches | map(attribute='batch_id') | map('int') | list -%}
     {%- set recorded = batches | selectattr('is_recorded') | map(attribute='batch_id') | list -%}
     {%- set of_batches = 'batch_id between ' ~ ids | min ~ ' and ' ~ ids | max -%}
-    {#- the MERGE was pruned by the batches after `since`: versions of an older batch may lie elsewhere -#}
+    {#- the MERGE was pruned by the batches after `since`; versions of an older batch may be elsewhere -#}
     {%- set pruning = plan.pruning if ids | min > since else [] -%}
     {%- set counted = count_places(relation, source, of_batches, pruning) -%}
     {%- set by_batch = {} -%}
@@ -75,11 +75,13 @@
     {{- exceptions.raise_compiler_error(
         'Source ' ~ source ~ ', batch ' ~ batch['batch_id'] ~ ': ' ~ problem ~ (' (' ~ examples ~ ')' if examples) ~ '. '
         ~ 'Nothing that is built on ' ~ relation.identifier ~ ' was built. Compare the predicates of the two models with those of judged_'
-        ~ source ~ ' and build again; what the model shall leave out is declared in its config `ledger: {filtered: ...}`; after a change of a rule run medallion quarantine replay ' ~ source ~ ' --apply.'
+        ~ source ~ ' and build again. '
+        ~ 'Declare what the model leaves out on purpose in its config `ledger: {filtered: ...}`. '
+        ~ 'After a change of a rule run medallion quarantine replay ' ~ source ~ ' --apply.'
     ) -}}
 {%- endmacro -%}
 
-{#- Whether the row ledger holds the newest batch, for a model that answers for the records of a source. -#}
+{#- Whether the row ledger has the newest batch, for a model that answers for the records of a source. -#}
 {%- macro is_accounted_for(newest) -%}
     {%- set source = (config.get('ledger') or {}).get('source') -%}
     {{- return(not source or books_of(source)['placed'] >= newest) -}}
@@ -108,8 +110,8 @@
 {%- endmacro -%}
 
 
-{#- What a full refresh by changed rules moved in or out of quarantine, or what was discarded there, as corrections of what is
-    recorded: the ledger is only added to, like any ledger. What they leave in balance went to silver, or came from there. -#}
+{#- What a rebuild by changed rules moved in or out of quarantine, or what was discarded there, as corrections: the ledger is append-only. What
+    remains in balance went to silver, or came from there. -#}
 {%- macro rejudged_places(source, counted, batch_ids, places=['quarantined', 'unreadable', 'discarded']) -%}
     {%- if not batch_ids -%}
         {{- return([]) -}}
@@ -139,9 +141,8 @@
     {{- return(corrections) -}}
 {%- endmacro -%}
 
-{#- Stops where a silver table holds rows of a batch that its ledger did not balance, or refused: they stay out of what is built on
-    it, also when that is selected alone. Else they would be read as they are, and what the next build makes good in the same
-    batch would not be told from them. -#}
+{#- Stops if a silver table has rows of a batch that its ledger did not balance: they must not reach what is built on it, even when that is
+    selected alone. Otherwise the rows that the next build adds to the same batch could not be told from them. -#}
 {%- macro assert_balanced(relation) -%}
     {%- set ledger = (node_of(relation) or {'config': {}}).config.get('ledger') -%}
     {%- set balanced = run_memory('balanced') -%}
@@ -150,8 +151,8 @@
         {%- set known = consumed_positions(relation).get('bronze_' ~ ledger['source'], 0) | int -%}
         {%- if held > known -%}
             {{- exceptions.raise_compiler_error(
-                relation ~ ' holds batch ' ~ held ~ ', which its row ledger has not balanced, because the build of it failed or has not ended. '
-                ~ 'Nothing was built on it; build it first, for instance with --select +' ~ model.name ~ '.'
+                relation ~ ' holds batch ' ~ held ~ ', which its row ledger has not balanced, because its build failed or has not ended. '
+                ~ 'Nothing was built on it. Build it first, for instance with --select +' ~ model.name ~ '.'
             ) -}}
         {%- endif -%}
         {%- do balanced.update({relation.identifier: true}) -%}

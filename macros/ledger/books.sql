@@ -1,4 +1,4 @@
-{#- The project's own books. They are declared once, in models/ops.yml: names, columns, types and descriptions. -#}
+{#- The project's own ledgers, declared once, in models/ops.yml: names, columns, types and descriptions. -#}
 {%- macro file_ledger() -%}{{- return(_book('file_ledger')) -}}{%- endmacro -%}
 {%- macro batch_fields() -%}{{- return(_book('batch_fields')) -}}{%- endmacro -%}
 {%- macro row_ledger() -%}{{- return(_book('row_ledger')) -}}{%- endmacro -%}
@@ -9,7 +9,7 @@
     {{- return(api.Relation.create(schema=var('schema_prefix') ~ 'ops', identifier=name, type='table')) -}}
 {%- endmacro -%}
 
-{#- The books stand, and are read, before any model runs: for on-run-start. -#}
+{#- For on-run-start: creates the ledgers, and reads them before any model runs. -#}
 {%- macro open_ledgers() -%}
     {%- for node in (graph.sources.values() if execute else []) if node.source_name == 'ops' -%}
         {%- set ledger = relation_of(node) -%}
@@ -34,8 +34,8 @@
     {{- return(names) -}}
 {%- endmacro -%}
 
-{#- The newest batches that bronze (`written`) and each book of a source hold: `recorded` and `with_records` in the file ledger, `counted` in the
-    fields of batches, `placed` in the row ledger; 0 for none. All sources are asked for in one statement, once a run. -#}
+{#- The newest batches of a source in bronze (`written`) and in each ledger: `recorded` and `with_records` in the file ledger, `counted` in
+    batch_fields, `placed` in the row ledger; 0 for none. All sources are read in one statement, once per run. -#}
 {%- macro books_of(source_name) -%}
     {%- set books = run_memory('books') -%}
     {%- if source_name not in books -%}
@@ -44,7 +44,7 @@
     {{- return(run_memory('books')[source_name]) -}}
 {%- endmacro -%}
 
-{#- On-run-start reads them for a run that ingests, before its threads would all do so. -#}
+{#- On-run-start reads them for a run that ingests, before all of its threads would. -#}
 {%- macro read_books() -%}
     {%- set parts = [] -%}
     {%- set tables = [] -%}
@@ -77,7 +77,7 @@
     {%- do run_memory('books').update(books) -%}
 {%- endmacro -%}
 
-{#- The newest batch of a bronze table: as this run wrote or found it, else as the table says. -#}
+{#- The newest batch of a bronze table: as this run wrote or found it, otherwise as the table says. -#}
 {%- macro newest_batch(bronze) -%}
     {%- set newest = run_memory('newest') -%}
     {%- if bronze.identifier not in newest -%}

@@ -5,15 +5,15 @@
     {{ _placed_ctes(relation, source, of_batches, pruning, unplaced or _is_unplaced()) }}
 {%- endmacro -%}
 
-{#- The judged model is ephemeral: dbt hands its SQL, and that of its own ephemeral parents, to the models that read it. A CTE `judged_records`. -#}
+{#- A CTE `judged_records`. The judged model is ephemeral: dbt passes its SQL, and that of its ephemeral parents, to the models that read it. -#}
 {%- macro judged_ctes(source) -%}
     {%- for cte in model.extra_ctes %}{{ cte.sql }}, {% endfor %}
     judged_records as (select * from __dbt__cte__judged_{{ source }})
 {%- endmacro -%}
 
-{#- Counts by batch, place and reason, which add up to the records of bronze, or to more where a record is there twice. Most are
-    found by their identity alone, which reads three columns; only the others are judged once more, and counted once each. They
-    are listed by name, so that the engine reads these only, unless they are too many. -#}
+{#- Counts by batch, place and reason, which add up to the records of bronze, or to more if a record is there twice. Most are found by their
+    identity alone, which reads three columns; only the others are judged once more, and counted once each. They are listed by name, so
+    that the engine reads only these, unless there are too many. -#}
 {%- macro count_places(relation, source, of_batches, pruning) -%}
     {%- set found_sql = 'with ' ~ _found_cte(relation, source, of_batches) -%}
     {%- set by_place = ' select batch_id, place, reason, count(*) as record_count from ' -%}
@@ -44,7 +44,7 @@
     {{- return(counted | selectattr('place') | list + judged | selectattr('place') | list + lost) -}}
 {%- endmacro -%}
 
-{#- A CTE `found`: one row a record of bronze, `place` NULL where it is neither in silver nor in quarantine. -#}
+{#- A CTE `found`: one row per record of bronze, `place` NULL if it is neither in silver nor in quarantine. -#}
 {%- macro _found_cte(relation, source, of_batches) -%}
     found as (
         select
@@ -83,8 +83,8 @@
     )
 {%- endmacro -%}
 
-{#- A SELECT of the records of a source in quarantine, for the row ledger: who they are, the rules they break, and whether
-    they were discarded. -#}
+{#- A SELECT of a source's records in quarantine, for the row ledger: their identity, the rules they break, and whether they were
+    discarded. -#}
 {%- macro refused_records(source, of_batches) -%}
     select
         waiting.batch_id,
@@ -101,7 +101,7 @@
         and waiting.record_number = discarded.record_number
 {%- endmacro -%}
 
-{#- Place of a record that `refused` holds and that `landed` is in bronze. -#}
+{#- Place of a record that is in quarantine (`refused`) and in bronze (`landed`). -#}
 {%- macro refused_place() -%}
 case
     when refused.is_discarded then 'discarded'
@@ -110,8 +110,8 @@ case
 end
 {%- endmacro -%}
 
-{#- A CTE `placed`, for the records that were not found: each beside the row of its key, `place` NULL where that should be it. One
-    row a record: where silver holds its key twice, or the judged view gives it twice, that is its place. -#}
+{#- A CTE `placed`, for the records that were not found: each compared with the row of its key, `place` NULL if it should be that row itself.
+    One row per record: if silver has its key twice, or the judged model returns it twice, its place is `twice`. -#}
 {%- macro _placed_ctes(relation, source, of_batches, pruning, unplaced) -%}
     {%- set same_key = [] + pruning -%}
     {%- for key in unique_key_of(relation) -%}

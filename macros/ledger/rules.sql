@@ -1,5 +1,5 @@
-{#- The rules of a judged model, names and conditions, as its `meta.rules` has them: those whose breach puts a record into
-    quarantine, or those that only warn. -#}
+{#- The rules of a judged model from its `meta.rules`, names and conditions: those that put a record into quarantine, or those that only
+    warn. -#}
 {%- macro declared_rules(node, severity='quarantine') -%}
     {%- set conditions = {} -%}
     {%- for name, rule in node.config.meta['rules'].items() -%}
@@ -8,7 +8,7 @@
         {%- if its not in ['quarantine', 'warn'] or 'condition' not in told -%}
             {{- exceptions.raise_compiler_error(
                 'Rule ' ~ name ~ ' of ' ~ node.name ~ ': write a condition, or {condition: ..., severity: warn}; severity is quarantine or '
-                ~ 'warn. What shall stop a build is named in fail_above.'
+                ~ 'warn. To stop a build, use fail_above.'
             ) -}}
         {%- elif its == severity -%}
             {%- do conditions.update({name: told['condition']}) -%}
@@ -17,12 +17,12 @@
     {{- return(conditions) -}}
 {%- endmacro -%}
 
-{#- Stops where more of a batch broke a rule than `fail_above` of the judged model allows: `any` stands for all rules together. -#}
+{#- Stops if more of a batch broke a rule than `fail_above` of the judged model allows; `any` stands for all rules together. -#}
 {%- macro assert_few_refused(relation, source, batches, by_batch) -%}
     {%- set judged = node_of_source('judged', source) -%}
     {%- for rule, share in judged.config.meta.get('fail_above', {}).items() -%}
         {%- if rule != 'any' and rule not in declared_rules(judged) -%}
-            {{- exceptions.raise_compiler_error('judged_' ~ source ~ ": fail_above names '" ~ rule ~ "', which is none of its rules that put a record into quarantine.") -}}
+            {{- exceptions.raise_compiler_error('judged_' ~ source ~ ": fail_above names '" ~ rule ~ "', which is not one of its rules that put records into quarantine.") -}}
         {%- endif -%}
         {%- for batch in batches -%}
             {%- set refused = [] -%}
@@ -42,8 +42,8 @@
     {%- endfor -%}
 {%- endmacro -%}
 
-{#- Enters how many records of some batches broke each rule, those that only warn too. What is entered is the difference from what
-    stands there: nothing when a run is repeated, and the corrections after a change of the rules. -#}
+{#- Enters how many records of some batches broke each rule, including rules that only warn. What is entered is the difference from earlier
+    entries: nothing when a run is repeated, and the corrections after a change of the rules. -#}
 {%- macro record_rules(source, of_batches, counted, recorded) -%}
     {%- set broken = {} -%}
     {%- for row in counted if row['place'] in ['quarantined', 'unreadable', 'discarded'] -%}
@@ -79,7 +79,7 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Only where a rule warns are records judged for it, by the columns of the judged view. -#}
+{#- Records are judged for rules that only warn, if there are any, by the columns of the judged model. -#}
 {%- macro _warnings(source, of_batches) -%}
     {%- set broken = {} -%}
     {%- set rules = declared_rules(node_of_source('judged', source), 'warn') -%}

@@ -1,5 +1,5 @@
-{#- Accounts for the records that this run has taken in: those of new files in the ledger of files, those that reached silver or quarantine in the
-    ledger of rows. A record that is lost, or there twice, stops the build here, before anything is built on it. -#}
+{#- Accounts for the records that this run has taken in: new files in the file ledger, records of silver and quarantine in the row ledger. A lost
+    or doubled record stops the build here, before anything is built on it. -#}
 {%- macro account_for(plan) -%}
     {%- if plan.files -%}
         {%- do record_files(plan.table, plan.source, plan.batch_id, plan.files) -%}
@@ -8,7 +8,7 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- How far the table has read its inputs, and by what it was made: last, as the rows must be there and accounted for. -#}
+{#- Records how far the table has read its inputs, and what it was made from. Comes last: the rows must be there and accounted for. -#}
 {%- macro mark_consumed(plan) -%}
     {%- if not plan.is_marked -%}{%- do set_properties(plan.table, _marks(plan)) -%}{%- endif -%}
     {%- do run_memory('consumed').update({plan.table.identifier: plan.consumed}) -%}

@@ -1,4 +1,4 @@
-{#- Refused: a clone has the tables of some models without the books that say what they have read. -#}
+{#- Refused: a clone would have the tables of some models without the ledgers that say what they have read. -#}
 {%- materialization clone, adapter='spark' -%}
     {{- exceptions.raise_compiler_error(
         'dbt clone is refused, and nothing was written: it would copy ' ~ this ~ ' without the ledgers that say what it has read. '

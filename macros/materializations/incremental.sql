@@ -1,8 +1,8 @@
-{#- The write path of every table but seeds and snapshots, top to bottom: what is new, the contract, the write, the account of its records,
-    and last the mark of how far the table has read its inputs. A run that ends anywhere between two steps is made good by the
-    next one: the mark is never ahead of the rows.
-    Instead of dbt-spark's own, which stages two models of one name in one view (dbt-labs/dbt-spark#350), checks a contract only when it
-    creates a table, commits also when nothing is new, and loses rows by session zone or stale partitions (dbt-labs/dbt-spark#1109). -#}
+{#- The write path of every table but seeds and snapshots, top to bottom: what is new, the contract, the write, the accounting of records, and
+    last the mark of how far the table has read its inputs. A run that ends between two steps is completed by the next one, because the
+    mark is never ahead of the rows.
+    Replaces dbt-spark's own, which stages two models of one name in one view (dbt-labs/dbt-spark#350), checks a contract only when it
+    creates a table, commits when nothing is new, and loses rows by session zone or stale partitions (dbt-labs/dbt-spark#1109). -#}
 {%- materialization incremental, adapter='spark', supported_languages=['sql'] -%}
     {%- do assert_write_settings() -%}
     {%- set plan = plan_of(sql) -%}
@@ -27,7 +27,7 @@
     {{- return({'relations': [plan.table]}) -}}
 {%- endmaterialization -%}
 
-{#- Settings of dbt's own materialization that would be passed over here without a word. -#}
+{#- Refuses settings of dbt's own materialization that would be ignored silently here. -#}
 {%- macro assert_write_settings() -%}
     {%- set strategy = config.get('incremental_strategy') -%}
     {%- if strategy not in ['append', 'merge', 'replace_where'] -%}
@@ -39,11 +39,11 @@
         {{- exceptions.raise_compiler_error(model.name ~ ": the strategy merge needs a unique_key; without one every row would be appended.") -}}
     {%- endif -%}
     {%- for setting, instead in {
-        'incremental_predicates': 'Use merge_prune, with the slack that holds for its rows.',
-        'predicates': 'Use merge_prune, with the slack that holds for its rows.',
+        'incremental_predicates': 'Use merge_prune, with the slack that its rows need.',
+        'predicates': 'Use merge_prune, with the slack that its rows need.',
         'merge_update_columns': 'Use merge_exclude_columns, and newest_by for the order in which rows are updated.',
-        'sql_header': 'A SET would reach the models of all threads; settings belong into profiles.yml.',
+        'sql_header': 'A SET would affect the models of all threads; put settings into profiles.yml.',
     }.items() if config.get(setting) -%}
-        {{- exceptions.raise_compiler_error(model.name ~ ": the config " ~ setting ~ " is not known here. " ~ instead) -}}
+        {{- exceptions.raise_compiler_error(model.name ~ ": the config " ~ setting ~ " is not supported here. " ~ instead) -}}
     {%- endfor -%}
 {%- endmacro -%}

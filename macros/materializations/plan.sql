@@ -1,7 +1,7 @@
 {#- What this run has to do for the model: a dict with
-    `table`, `existing` (the relation as dbt found it, or none), `is_rebuild` (all rows anew), `is_unchanged` (nothing to write),
-    `window` (what stands in the place of the model's window), `consumed` (positions that the table has read once it is written),
-    `marks` (what the table says of itself afterwards), and what its kind of window adds: `files` and `batch_id`, or `since` and `newest`. -#}
+    `table`, `existing` (the relation as dbt found it, or none), `is_rebuild` (all rows are computed again), `is_unchanged` (nothing to write),
+    `window` (what replaces the placeholder of the model's window), `consumed` (positions that the table has read once it is written),
+    `made_by` (fingerprint of the model), and what its kind of window adds: `files` and `batch_id`, or `since` and `newest`. -#}
 {%- macro plan_of(sql) -%}
     {%- set request = requested_window(sql) -%}
     {%- set existing = load_relation(this) -%}
@@ -30,8 +30,8 @@
     {{- return(plan) -}}
 {%- endmacro -%}
 
-{#- A table knows by what it was made: the model's SQL with that of its ephemeral parents (and so its rules, constants and variables), its key
-    and its order, the SQL of the views that it reads. Layout and comments of the SQL do not count, nor does the engine. -#}
+{#- What a table was made from: the model's SQL with that of its ephemeral parents (and so its rules, constants and variables), its key and
+    order, and the SQL of the views that it reads. Layout, comments and the engine don't count. -#}
 {%- macro fingerprint_of(sql) -%}
     {%- set parts = [without_blanks(on_engine('without_dialect', fill_window(sql, 'window')))] -%}
     {%- for setting in ['unique_key', 'newest_by', 'ledger', 'incremental_strategy', 'partition_by'] -%}
@@ -43,8 +43,8 @@
     {{- return(local_md5(parts | join('|'))) -}}
 {%- endmacro -%}
 
-{#- Whether the table was made by another model than today's; one that does not say so was made by an older version of this project. Bronze is
-    never made anew. The meta `when_model_changes` decides: `rebuild` (unless said) or `stop`. -#}
+{#- Whether the table was made from another version of the model; a table without a fingerprint was made by an older version of this project.
+    Bronze is never rebuilt. The meta `when_model_changes` decides: `rebuild` (the default) or `stop`. -#}
 {%- macro _is_outdated(made_by) -%}
     {%- set known = table_properties(this).get('medallion.made_by', '') -%}
     {%- if known == made_by or config.get('full_refresh') is false -%}
@@ -54,8 +54,8 @@
     {%- set policy = (config.get('meta') or {}).get('when_model_changes', 'rebuild') -%}
     {%- if policy == 'stop' -%}
         {{- exceptions.raise_compiler_error(
-            what ~ '. Nothing was written. Build it anew with: dbt build --full-refresh --select ' ~ model.name
-            ~ ' (with meta when_model_changes: rebuild it does so by itself).'
+            what ~ '. Nothing was written. Rebuild it with: dbt build --full-refresh --select ' ~ model.name
+            ~ ' (with meta when_model_changes: rebuild this happens automatically).'
         ) -}}
     {%- elif policy != 'rebuild' -%}
         {{- exceptions.raise_compiler_error(model.name ~ ": meta when_model_changes is '" ~ policy ~ "'; use rebuild or stop.") -}}

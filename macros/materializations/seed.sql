@@ -1,10 +1,10 @@
 {#-
     What upstream does: writes NULL text as `None`, numbers through float (9007199254740993 becomes ..992), fails on a quote,
     infers each column's type again for every cell (5,000 rows took 160 s), drops the table before it inserts, so that a
-    failed seed leaves an empty one, and appends on every run when there is a location_root
+    failed seed leaves an empty one, and appends on every run if there is a location_root
     (dbt-labs/dbt-adapters#487, #1040, dbt-labs/dbt-spark#901, #112). It rewrites the table on every run.
-    Here: one `create or replace table .. as select` with exact values, which fails on a value that its column's type
-    cannot hold, and no commit at all while the data are the same as last time (their hash is a property of the table).
+    Here: exact values; an error for a value that its column's type cannot hold; and no commit while the data are the same as
+    last time (their hash is a property of the table).
     Can go when: the tests of seeds in tests/test_overrides.py pass without this file.
 -#}
 {%- materialization seed, adapter='spark' -%}
@@ -18,7 +18,7 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
 
     {%- set query = _seed_query(data) -%}
-    {#- Of what both engines write alike. -#}
+    {#- Made of what both engines write alike. -#}
     {%- set clause = clustered_cols(label='clustered by') ~ tojson([config.get('partition_by'), config.get('tblproperties')]) -%}
     {%- set hash = local_md5(query ~ model.description ~ tojson(column_comments(), sort_keys=true) ~ clause | trim) -%}
     {%- set rows = data.rows | length -%}
@@ -39,7 +39,7 @@
     {{- return({'relations': [relation]}) -}}
 {%- endmaterialization -%}
 
-{#- The hash comes last where the rows do not come with the table, so that a run which ends before it is made good by the next. -#}
+{#- If the rows are inserted separately, the hash comes last, so that a run that ends before it is completed by the next one. -#}
 {%- macro write_seed(relation, query, hash) -%}
     {%- set columns = adapter.get_column_schema_from_query('select * from ' ~ query ~ ' as seed where false limit 0') -%}
     {%- do name_table(relation) -%}
@@ -71,7 +71,7 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Rows travel as JSON text, one literal a batch: Spark's parser takes minutes for a VALUES list of as many cells. -#}
+{#- Rows travel as JSON text, one literal per batch: Spark's parser takes minutes for a VALUES list with as many cells. -#}
 {%- macro _seed_query(data) -%}
     {%- set types = model.config.get('column_types') or {} -%}
     {%- set batches = [] -%}
@@ -91,7 +91,7 @@
 {%- macro _seed_column(name, type, index) -%}
     {%- set text = 'texts[' ~ index ~ ']' -%}
     {%- set failure = "Seed '" ~ model.name ~ "', column '" ~ name ~ "': no valid " ~ type ~ ": " -%}
-    {#- dbt-spark turns ANSI off, and then a plain cast makes a NULL of a value that does not fit. -#}
+    {#- dbt-spark turns ANSI off, and then a plain cast turns a value that does not fit into NULL. -#}
     coalesce(try_cast({{ text }} as {{ type }}), case when {{ text }} is not null then raise_error(concat({{ sql_literal(failure) }}, {{ text }})) end) as `{{ name | replace('`', '``') }}`
 {%- endmacro -%}
 

@@ -1,4 +1,4 @@
-{#- dbt's own snapshot, left out while neither its input nor its definition has changed: it would ask twenty statements to find that. -#}
+{#- dbt's own snapshot, skipped while neither its input nor its definition has changed; dbt would run twenty statements to find that out. -#}
 {%- materialization snapshot, adapter='spark' -%}
     {%- set settings = [] -%}
     {%- for name in ['unique_key', 'strategy', 'check_cols', 'updated_at', 'hard_deletes'] -%}

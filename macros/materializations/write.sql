@@ -1,4 +1,4 @@
-{#- The rows that a run is about to write, as something to stand after FROM: the query itself, or a name where they are read more than once. -#}
+{#- The rows that a run is about to write, in a form that can follow FROM: the query itself, or a name if they are read more than once. -#}
 {%- macro stage_rows(query, plan) -%}
     {%- set is_read_twice = declared_constraints() or (config.get('merge_prune') and not plan.is_rebuild) -%}
     {%- if not is_read_twice -%}
@@ -8,8 +8,8 @@
     {{- return(plan.staged) -}}
 {%- endmacro -%}
 
-{#- Creates or replaces the table, or changes it by the model's strategy. What a table says of itself are its properties, so that a full
-    refresh, a drop or a RESTORE takes that along. -#}
+{#- Creates or replaces the table, or changes it by the model's strategy. Marks are properties of the table, so a full refresh, a drop or a
+    RESTORE takes them along. -#}
 {%- macro write_rows(query, plan) -%}
     {%- set is_written = plan.is_rebuild and _create_table(query, plan) -%}
     {%- if not plan.is_rebuild -%}
@@ -29,8 +29,8 @@
     {%- do forget_state(plan.table) -%}
 {%- endmacro -%}
 
-{#- Returns whether the same commit wrote the rows; then it holds the marks as well, unless the records must be accounted for first. A batch of
-    files is inserted, as Delta takes an INSERT of a batch once only. -#}
+{#- Returns whether the same commit wrote the rows; then it holds the marks too, unless the records must be accounted for first. A batch of
+    files is always inserted, because Delta accepts the INSERT of a batch only once. -#}
 {%- macro _create_table(query, plan) -%}
     {%- if plan.existing and plan.existing.is_view -%}
         {%- do adapter.drop_relation(plan.existing) -%}
@@ -47,7 +47,7 @@
     {{- return(has_rows) -}}
 {%- endmacro -%}
 
-{#- By name into tables whose columns may stand in another order; a window is exchanged by place, which the fingerprint keeps. -#}
+{#- Inserts by name, because columns may be in another order; a window is replaced by position, and the fingerprint keeps that order. -#}
 {%- macro _insert_sql(query, plan) -%}
     {%- set columns = columns_of(query, plan) | map(attribute='quoted') | join(', ') -%}
     insert into {{ plan.table }}
@@ -57,8 +57,8 @@
     {{ on_engine('write_barrier', declared_constraints()) }}
 {%- endmacro -%}
 
-{#- Names and types of what a query gives. Asked of the engine once, and only where they may differ from those of the table: it was made by the
-    same SQL, or would be made anew (fingerprint_of). -#}
+{#- Names and types of a query's columns. The engine is asked once, and only if they may differ from those of the table: a table made from the
+    same SQL has the same columns, otherwise it is rebuilt (fingerprint_of). -#}
 {%- macro columns_of(query, plan) -%}
     {%- if 'columns' not in plan -%}
         {%- set known = (table_state(plan.table) or {}).columns if plan.made_by and not plan.is_rebuild and not (config.get('contract') or {}).enforced else none -%}
@@ -73,9 +73,9 @@
     {{- return(plan.columns) -}}
 {%- endmacro -%}
 
-{#- Keys compare null-safe, and a matched row is updated only by a newer one: the config `newest_by` lists the columns that say which is.
-    Without them, matched rows stay as they are.
-    Instead of dbt-spark's own, which inserts a NULL key again on every run, rewrites whole files without any change, and lets an older record
+{#- Keys compare null-safe, and a matched row is updated only by a newer one, as the columns of the config `newest_by` decide. Without that
+    config, matched rows stay as they are.
+    Replaces dbt-spark's own, which inserts a NULL key again on every run, rewrites whole files without any change, and lets an older record
     overwrite a newer one (databricks/dbt-databricks#590). -#}
 {%- macro merge_sql(target, query, unique_key, columns, predicates) -%}
     {%- set conditions = [] + predicates -%}
@@ -97,8 +97,8 @@
 {%- endmacro -%}
 
 {#- Predicates that keep a MERGE from reading the whole target: the range of the batch in the column `merge_prune.column`,
-    widened by `merge_prune.slack_days`. With slack 0 the column is part of the key. With any other slack versions of a key are usually no
-    further apart; where the target holds a key of the batch outside the range all the same, the MERGE reads all of it. -#}
+    widened by `merge_prune.slack_days`. With slack 0 the column is part of the key. With any other slack, versions of a key are usually no
+    further apart; if the target has a key of the batch outside the range, the MERGE reads all of it. -#}
 {%- macro merge_pruning(staged) -%}
     {%- set prune = config.get('merge_prune') -%}
     {%- if not prune -%}

@@ -1,5 +1,5 @@
 {#-
-    What upstream does: sends GRANT also to a catalog that has none; the model fails after its table was written.
+    What upstream does: sends GRANT even to a catalog that has none; the model fails after its table was written.
     Here: a warning, which names the relation, and no statement. On a cluster whose catalog has GRANT set the var
     catalog_has_grants to true; then upstream's own macro runs.
     Can go when: open-source Spark has GRANT without Hive's own authorization.
@@ -9,7 +9,7 @@
         {{- return(default__apply_grants(relation, grant_config, should_revoke)) -}}
     {%- elif grant_config -%}
         {%- do exceptions.warn(
-            "grants of " ~ relation ~ " are not applied: this catalog has no GRANT. Where it has, set the var catalog_has_grants to true."
+            "grants of " ~ relation ~ " are not applied: this catalog has no GRANT. If yours has, set the var catalog_has_grants to true."
         ) -%}
     {%- endif -%}
 {%- endmacro -%}

@@ -1,6 +1,6 @@
 {#-
-    What upstream does: stages a snapshot in a real view `<snapshot>__dbt_tmp`, which stays in the schema for everybody to see
-    when the MERGE fails.
+    What upstream does: stages a snapshot in a real view `<snapshot>__dbt_tmp`, which stays visible in the schema when the MERGE
+    fails.
     Here: a temporary view, named after schema and snapshot; it ends with the session.
     Can go when: dbt-spark stages snapshots in a temporary view.
 -#}

@@ -5,7 +5,7 @@
     Can go when: dbt-spark knows liquid_clustered_by.
 -#}
 {%- macro spark__clustered_cols(label, required=false) -%}
-    {#- Both names may stand in meta too, where no adapter complains of custom keys. -#}
+    {#- Both names may be in meta too, where no adapter complains about custom keys. -#}
     {%- set meta = config.get('meta') or {} -%}
     {%- set liquid = config.get('liquid_clustered_by') or meta.get('liquid_clustered_by') -%}
     {%- set zorder = config.get('zorder') or meta.get('zorder') -%}

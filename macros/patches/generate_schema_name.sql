@@ -1,8 +1,8 @@
 {#-
     What upstream does: puts the target's schema in front of every schema of a model (`ops_silver`), and builds a model that
     names none in the target's own schema, where nobody looks for it.
-    Here: schemas have the names that readers rely on (bronze, silver, gold, ops), with the var schema_prefix in front, and
-    a model, seed or snapshot without a schema is an error when the project is parsed.
+    Here: schemas have the names that readers rely on (bronze, silver, gold, ops), with the var schema_prefix in front; a model, seed or
+    snapshot without a schema is an error at parse time.
     Can go when: never; dbt leaves this name to the project (docs.getdbt.com, "Custom schemas").
 -#}
 {%- macro generate_schema_name(custom_schema_name=none, node=none) -%}

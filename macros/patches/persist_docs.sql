@@ -1,5 +1,5 @@
 {#-
-    What upstream does: one `alter table` a documented column on every run, each of them a Delta commit even when nothing
+    What upstream does: one `alter table` per documented column on every run, each of them a Delta commit even if nothing
     changed (databricks/dbt-databricks#507, #513, #845).
     Here: all comments in one statement, and only when a description changed.
     Can go when: dbt-spark compares before it writes (a second run then adds no version to `describe history`).

@@ -1,7 +1,7 @@
 {#-
-    What upstream does: safe_cast is a plain cast, which raises under ANSI and there is no safe cast at all; a struct, array or
-    map of a unit test with a quote in it keeps the backslash of its escape and does not parse.
-    Here: try_cast, and the escape is taken back when the text is used as an expression.
+    What upstream does: safe_cast is a plain cast, which raises an error under ANSI; a struct, array or map in a unit test that
+    contains a quote keeps the backslash of its escape and does not parse.
+    Here: try_cast, and the escape is undone when the text is used as an expression.
     Can go when: dbt-spark's safe_cast is try_cast.
 -#}
 {%- macro spark__safe_cast(field, type) -%}

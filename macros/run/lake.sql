@@ -1,10 +1,10 @@
-{#- What this run knows of the lake, in one place. dbt's `graph` is one dictionary that all nodes and threads of an invocation share,
-    so what one node has learned no other asks for again. Rooms: `tables` (state by name), `named` (tables that the session's catalog
+{#- What this run knows of the lake, in one place. dbt's `graph` is one dictionary that all nodes and threads of an invocation share, so
+    no node asks for what another one has learned. Rooms: `tables` (state by name), `named` (tables that the session's catalog
     knows), `windows` (what each model asked for), `books` (newest batches by source), `newest` (newest batch by bronze table),
     `changes` (what changed of an input since a position), `balanced` (silver tables whose batches are accounted for), `consumed` (marks that this run has set),
     `versions` (of tables before this run wrote them),
     `long_logs` (of these, those with many commits since their last checkpoint).
-    An empty room is no error: whoever finds nothing there asks the engine. -#}
+    If a room is empty, the engine is asked. -#}
 {%- macro run_memory(room) -%}
     {%- if graph.get('medallion', {}).get('invocation_id') != invocation_id -%}
         {%- do graph.update({'medallion': {'invocation_id': invocation_id}}) -%}
@@ -12,8 +12,9 @@
     {{- return(graph['medallion'].setdefault(room, {})) -}}
 {%- endmacro -%}
 
-{#- What the Delta log says of a table: `version`, `committed_at` (its time, milliseconds since 1970), `properties` and the names of its
-    `columns`, where the reading showed these two; none where there is no such table. The tables of a schema of a local lake are read at once; one that this run has written is asked for again. -#}
+{#- What the Delta log says about a table: `version`, `committed_at` (its time, milliseconds since 1970), `properties` and the names of its
+    `columns` (these two may be missing); none if there is no such table. The tables of a schema of a local lake are read at once; a table that
+    this run has written is read again. -#}
 {%- macro table_state(relation) -%}
     {%- set tables = run_memory('tables') -%}
     {%- set name = relation.schema ~ '.' ~ relation.identifier -%}
@@ -26,7 +27,7 @@
     {{- return(tables.get(name)) -}}
 {%- endmacro -%}
 
-{#- After a write: whoever asks next reads the table's state again. -#}
+{#- After a write: the next reader of the table's state asks the engine again. -#}
 {%- macro forget_state(relation) -%}
     {%- set tables = run_memory('tables') -%}
     {%- set name = relation.schema ~ '.' ~ relation.identifier -%}
@@ -36,7 +37,7 @@
     {%- do tables.update({name: 'stale'}) -%}
 {%- endmacro -%}
 
-{#- The properties of a table, a dict; asked for by themselves where the reading of all tables did not show them. -#}
+{#- The properties of a table, a dict; asked for separately if the reading of all tables did not show them. -#}
 {%- macro table_properties(relation) -%}
     {%- set state = table_state(relation) -%}
     {%- if state is none -%}
@@ -48,8 +49,8 @@
     {{- return(state.properties) -}}
 {%- endmacro -%}
 
-{#- Where a table is: its version, with the time of the commit, so that it is not mistaken for the same version of a table that was dropped and
-    made anew; and the batch of bronze that it has consumed, if it reads bronze. -#}
+{#- Where a table is: its version; the time of that commit, so that a table that was dropped and created again is not mistaken for it; and the
+    batch of bronze that it has consumed, if it reads bronze. -#}
 {%- macro position_of(relation) -%}
     {%- set state = table_state(relation) -%}
     {%- set batch = [] -%}
@@ -57,8 +58,8 @@
     {{- return(([state.version, state.committed_at] + batch) | join('@')) -}}
 {%- endmacro -%}
 
-{#- How far a table has consumed each of its inputs: the batch of a bronze table, the position of any other. As this run marked it, else as the
-    table says. -#}
+{#- How far a table has consumed each of its inputs: the batch of a bronze table, the position of any other. What this run marked comes first,
+    then what the table says. -#}
 {%- macro consumed_positions(relation) -%}
     {%- set marked = run_memory('consumed') -%}
     {%- if relation.identifier in marked -%}
@@ -107,20 +108,20 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- The newest commits of a Delta table, newest first: version, operation, time of the commit (milliseconds since 1970), metrics, the writer's
-    own words (userMetadata, a mapping), and whether the engine can read that version, VACUUM aside. -#}
+{#- The newest commits of a Delta table, newest first: version, operation, time of the commit (milliseconds since 1970), metrics, userMetadata
+    (a mapping), and whether the engine can read that version, VACUUM aside. -#}
 {%- macro commits_of(relation, limit=1) -%}
     {%- do name_table(relation) -%}
     {{- return(on_engine('commits', relation, limit)) -}}
 {%- endmacro -%}
 
-{#- What Delta knows of a table without reading it. -#}
+{#- What Delta knows about a table without reading it. -#}
 {%- macro describe_table(relation) -%}
     {%- do name_table(relation) -%}
     {{- return(on_engine('describe_table', relation)) -}}
 {%- endmacro -%}
 
-{#- A table to read from once: by its folder, which needs no name in the catalog of a local session. -#}
+{#- A table to read once: by its folder, which needs no name in the catalog of a local session. -#}
 {%- macro by_place(relation) -%}
     {%- if lake_is_local() -%}
         {{- return('delta.`' ~ lake_location(relation.schema, relation.identifier) | replace('`', '``') ~ '`') -}}
@@ -129,7 +130,7 @@
 {%- endmacro -%}
 
 {#- Operations of commits that leave rows and files as they are, by their names in DESCRIBE HISTORY: of Delta 4.4, and in the last line
-    of delta-rs 1.6. Compaction (OPTIMIZE, REORG) is none of them, as it exchanges files. -#}
+    of delta-rs 1.6. Compaction (OPTIMIZE, REORG) is not among them, because it replaces files. -#}
 {%- macro commits_without_data() -%}
     {{- return([
         'ADD COLUMNS', 'ADD CONSTRAINT', 'CHANGE COLUMN', 'CHANGE COLUMNS', 'CLUSTER BY', 'COMPUTE STATS', 'DOMAIN METADATA CLEANUP',

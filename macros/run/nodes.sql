@@ -35,7 +35,7 @@
     {%- do name_table(relation_of(node)) -%}
 {%- endmacro -%}
 
-{#- Where the inputs of the model that is being built are now, by name. -#}
+{#- The current positions of the inputs of the model that is being built, by name. -#}
 {%- macro positions_of_inputs() -%}
     {%- set positions = {} -%}
     {%- for node in inputs_of(model) -%}

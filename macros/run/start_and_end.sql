@@ -1,4 +1,4 @@
-{#- Stops a command that would write something else than it says, before anything is written: for on-run-start. -#}
+{#- For on-run-start: stops a command that would write wrong rows, before anything is written. -#}
 {%- macro assert_ready() -%}
     {%- if execute -%}
         {%- do _assert_whole_inputs() -%}
@@ -7,21 +7,21 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- Flags that make dbt's refs smaller than the tables, or point them at the tables of another lake. A table that was written so would
-    record that it has read what it never saw, and the rows it lacks would not be missed by any later build. -#}
+{#- Refuses flags that make dbt's refs smaller than the tables, or point them at the tables of another lake. A table written that way would
+    record that it has read rows it never saw, and no later build would notice that they are missing. -#}
 {%- macro _assert_whole_inputs() -%}
     {%- set arguments = invocation_args_dict -%}
     {%- for name, instead in {
         'empty': 'To check SQL without rows use dbt compile or dbt show --limit 5.',
-        'sample': 'For a small lake put fewer files into a landing folder of its own (MEDALLION_LANDING, MEDALLION_HOME).',
-        'event_time_start': 'Rows are chosen by their arrival, not by their time; build without it.',
-        'event_time_end': 'Rows are chosen by their arrival, not by their time; build without it.',
+        'sample': 'For a small lake put fewer files into a separate landing folder (MEDALLION_LANDING, MEDALLION_HOME).',
+        'event_time_start': 'Rows are selected by arrival, not by event time; build without it.',
+        'event_time_end': 'Rows are selected by arrival, not by event time; build without it.',
         'defer': 'Build the parents too (--select +model), or copy the lake.',
         'favor_state': 'Build the parents too (--select +model), or copy the lake.',
     }.items() if arguments.get(name) -%}
         {{- exceptions.raise_compiler_error(
             'dbt ' ~ flags.WHICH ~ ' --' ~ name | replace('_', '-') ~ ' is refused, and nothing was written: it reads other or fewer rows '
-            ~ 'than the tables hold, and incremental tables would take those for all. ' ~ instead
+            ~ 'than the tables hold, and incremental tables would miss the rest for good. ' ~ instead
         ) -}}
     {%- endfor -%}
 {%- endmacro -%}
@@ -31,15 +31,15 @@
     {%- set zone = run_query('select current_timezone() as zone').rows[0][0] -%}
     {%- if zone not in ['UTC', 'Etc/UTC', 'GMT', 'Etc/GMT', 'Z', '+00:00'] -%}
         {{- exceptions.raise_compiler_error(
-            "The session's time zone is " ~ zone ~ ", but dates and times of this project are UTC."
+            "The session's time zone is " ~ zone ~ ", but dates and times in this project are UTC."
             ~ " Set spark.sql.session.timeZone to UTC in profiles.yml (server_side_parameters) or on the server."
         ) -}}
     {%- endif -%}
 {%- endmacro -%}
 
-{#- For on-run-end: checkpoints for tables that have many commits since their last one, where the engine does not write them by itself. Not for
-    a table that some model has yet to read as it was: Sail cannot read a version before the last checkpoint, and would have to compute that
-    model as a whole. -#}
+{#- For on-run-end: writes checkpoints for tables with many commits since their last one, on an engine that does not do so by itself. Tables
+    that some model has not read up to now are left out: Sail cannot read a version before the last checkpoint, so that model would have to
+    be computed as a whole. -#}
 {%- macro keep_logs_short() -%}
     {%- if is_building() -%}
         {%- set due = [] -%}

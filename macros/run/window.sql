@@ -1,6 +1,6 @@
 {#- Which rows a model reads is decided when it is written, not when its SQL is rendered: `new_batches`, `touched` and the like leave a
-    placeholder and note here what they ask for; the materialization plans and puts the predicate in its place.
-    No value of a feed can pass for the placeholder: it holds the id of the run. -#}
+    placeholder and note here what they ask for; the materialization plans, and replaces the placeholder with the predicate.
+    No value of a feed can pass for the placeholder, because it contains the id of the run. -#}
 {%- macro ask_for_window(request) -%}
     {%- if not is_building() or model.resource_type != 'model' -%}
         {{- return('true') -}}
@@ -14,7 +14,7 @@
     {%- if windows.setdefault(model.unique_id, request) != request -%}
         {{- exceptions.raise_compiler_error(
             model.name ~ ' asks for two different windows, ' ~ windows[model.unique_id].asked_by ~ ' and ' ~ request.asked_by
-            ~ ': rows that only one of them lets through would be lost or doubled. Ask once, and use the result in every place'
+            ~ ': rows that only one of them lets through would be lost or doubled. Ask once and use the result everywhere'
             ~ ' ({% set window = ... %}), or split the model.'
         ) -}}
     {%- endif -%}
@@ -25,30 +25,30 @@
     {{- return('medallion_window_' ~ invocation_id | replace('-', '_')) -}}
 {%- endmacro -%}
 
-{#- What the model that is being built asked for; a model with an is_incremental() of its own asks for nothing. -#}
+{#- What the model that is being built asked for; a model that uses is_incremental() itself asks for nothing. -#}
 {%- macro requested_window(sql) -%}
     {%- set request = run_memory('windows').get(model.unique_id, {'kind': 'own'}) -%}
     {%- if (request.kind == 'own') != (_placeholder() not in sql) -%}
         {{- exceptions.raise_compiler_error(
             model.name ~ (' reads a window that another model asked for: an ephemeral model cannot ask.' if request.kind == 'own'
-            else ' asks for a window by ' ~ request.asked_by ~ ' and does not use it: all rows would be read on every run.')
+            else ' asks for a window with ' ~ request.asked_by ~ ' and does not use it: all rows would be read on every run.')
         ) -}}
     {%- endif -%}
     {{- return(request) -}}
 {%- endmacro -%}
 
-{#- The SQL of the model with `filling` in the place of its window. -#}
+{#- The SQL of the model with `filling` instead of the placeholder. -#}
 {%- macro fill_window(sql, filling) -%}
     {{- return(sql | replace(_placeholder(), filling)) -}}
 {%- endmacro -%}
 
-{#- Whether this command builds models. Where SQL is only rendered (compile, docs, show) nothing is asked of the lake, which may
-    not exist yet, and nothing in it changes. -#}
+{#- Whether this command builds models. If SQL is only rendered (compile, docs, show), the lake, which may not exist yet, is neither read nor
+    changed. -#}
 {%- macro is_building() -%}
     {{- return(execute and flags.WHICH in ['run', 'build', 'retry']) -}}
 {%- endmacro -%}
 
-{#- SQL without comments, and without white space outside of quotes: what two versions of one text are compared by. -#}
+{#- SQL without comments, and without white space outside of quotes, to compare two versions of a text. -#}
 {%- macro without_blanks(sql) -%}
     {%- set quoted = "('(?:[^'\\\\]|\\\\.)*'|\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`)" -%}
     {{- return(modules.re.sub('(?s)' ~ quoted ~ '|--[^\n]*|/[*].*?[*]/|\\s+', '\\1', sql)) -}}

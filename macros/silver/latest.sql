@@ -1,14 +1,14 @@
-{#- One row a key, the newest: by the model's own config unless said otherwise, so that a MERGE and a batch go by the same order. Of
-    equal records the first by file and number stays. -#}
+{#- The newest row of each key, by the model's config unless given, so that MERGE and batch use the same order. Of equal records the first
+    by file and number stays. -#}
 {%- macro latest(relation, unique_key=none, newest_by=none) -%}
     {%- set order_by = [] -%}
     {%- for column in newest_by or config.get('newest_by') or [] -%}{%- do order_by.append(column ~ ' desc') -%}{%- endfor -%}
     {{- deduplicate(relation, unique_key or config.get('unique_key'), order_by + ['source_file', 'record_number']) -}}
 {%- endmacro -%}
 
-{#- One row a key: the first by `order_by`, which must be a total order over rows that differ. NULL keys are one group. The rank
-    stays as a column, for the caller to leave out: not every engine knows `* except`.
-    Instead of dbt_utils.deduplicate, which loses rows with a NULL in any column on Spark (dbt-labs/dbt-utils#814). -#}
+{#- One row per key: the first by `order_by`, which must be a total order over rows that differ. NULL keys are one group. The rank
+    stays as a column that the caller leaves out, because not every engine knows `* except`.
+    Replaces dbt_utils.deduplicate, which loses rows with a NULL in any column on Spark (dbt-labs/dbt-utils#814). -#}
 {%- macro deduplicate(relation, key, order_by) -%}
     select *
     from (

@@ -1,4 +1,4 @@
-{#- Predicate for the bronze rows that this model has not consumed yet; without any, the run writes nothing. -#}
+{#- Predicate for the bronze rows that this model has not consumed yet; if there are none, the run writes nothing. -#}
 {%- macro new_batches(bronze) -%}
     {{- return(ask_for_window({'kind': 'batches', 'bronze': bronze, 'asked_by': "new_batches(ref('" ~ bronze.identifier ~ "'))"})) -}}
 {%- endmacro -%}
@@ -16,7 +16,7 @@
     }) -}}
 {%- endmacro -%}
 
-{#- A model that answers for the records of a source needs its quarantine first: without it every bad record would seem lost. -#}
+{#- A model that answers for the records of a source needs its quarantine first, otherwise every bad record would seem lost. -#}
 {%- macro _assert_quarantine_is_ahead(newest) -%}
     {%- set source = (config.get('ledger') or {}).get('source') -%}
     {%- if source -%}
@@ -24,7 +24,8 @@
         {%- set taken_in = consumed_positions(quarantine).get('bronze_' ~ source, 0) | int -%}
         {%- if taken_in < newest -%}
             {{- exceptions.raise_compiler_error(
-                quarantine ~ ' has taken in batch ' ~ taken_in ~ ' of ' ~ source ~ ' and bronze holds batch ' ~ newest ~ ': it was left out of this build, or failed. '
+                quarantine ~ ' has read up to batch ' ~ taken_in ~ ' of ' ~ source ~ ', and bronze holds batch ' ~ newest
+                ~ ': it was left out of this build, or it failed. '
                 ~ 'Nothing was written. Build both: dbt build --select quarantine_' ~ source ~ ' ' ~ model.name ~ '.'
             ) -}}
         {%- endif -%}

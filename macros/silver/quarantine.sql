@@ -1,6 +1,6 @@
-{#- Names of the rules a record breaks, from `meta.rules` of the model: one pass that silver and quarantine both read, so
-    that they cannot disagree. A rule that is NULL is broken. A record that could not be read is judged by nothing else. Rules that
-    only warn are counted beside the row ledger (record_rules). -#}
+{#- Names of the rules that a record breaks, from `meta.rules` of the model: one list that silver and quarantine both read, so that they
+    cannot disagree. A rule that is NULL is broken. An unreadable record breaks no further rule. Rules that only warn are counted with the
+    row ledger (record_rules). -#}
 {%- macro violated_rules() -%}
     {%- if not execute -%}
         {{- return('array()') -}}
@@ -16,7 +16,7 @@
     end
 {%- endmacro -%}
 
-{#- The whole of a quarantine model: the new records that break a rule, as they came. -#}
+{#- The whole of a quarantine model: the new records that break a rule, unchanged. -#}
 {%- macro quarantine(judged, bronze) -%}
     select
         source_file,

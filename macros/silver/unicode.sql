@@ -1,11 +1,11 @@
-{#- A text in Unicode's composed form (NFC), which neither engine has a function for: a letter and the mark behind it become one letter.
-    Covered are Latin, Greek, Cyrillic and kana letters, also with several marks. -#}
+{#- A text in Unicode's composed form (NFC), for which neither engine has a function: a letter and the combining mark after it become one
+    letter. Covers Latin, Greek, Cyrillic and kana letters, with several marks too. -#}
 {%- macro composed(value) -%}
     {%- set pairs = [] -%}
     {%- for mark, letters in _compositions().items() -%}
         {%- for place in range(0, letters | length, 2) -%}{%- do pairs.append(letters[place] ~ mark ~ letters[place + 1]) -%}{%- endfor -%}
     {%- endfor -%}
-    {#- what follows a letter and its mark in `pairs` is both as one -#}
+    {#- in `pairs`, a letter and its mark are followed by the composed letter -#}
     aggregate(
         split({{ _marks_in_order(value) }}, ''),
         '',
@@ -26,7 +26,7 @@
     {{- return(sql_literal('[\\x{0300}-\\x{0345}\\x{3099}\\x{309a}]')) -}}
 {%- endmacro -%}
 
-{#- Marks of one letter in their canonical order: those through it and hooked on it, those below, those above. -#}
+{#- The marks of a letter in their canonical order: attached ones, those below, those above. -#}
 {%- macro _marks_in_order(value) -%}
     {%- set attached = '[\\x{031b}\\x{0321}\\x{0322}\\x{0327}\\x{0328}\\x{0334}-\\x{0338}]' -%}
     {%- set below = '[\\x{0316}-\\x{0319}\\x{031c}-\\x{0320}\\x{0323}-\\x{0326}\\x{0329}-\\x{0333}\\x{0339}-\\x{033c}]' -%}

@@ -1,10 +1,10 @@
-{#- The one form of a text that others are compared with (docs/decisions.md): trimmed, composed, and NULL where nothing is left or the source
-    writes one of its words for nothing (`null_markers`). -#}
+{#- A text in the one form in which texts are compared (docs/decisions.md): trimmed, composed, and NULL if nothing is left or if it is one of
+    the source's `null_markers`. -#}
 {%- macro plain_text(value) -%}
     {{- _none_if_marker(_plain(value)) -}}
 {%- endmacro -%}
 
-{#- A text of more than 4,000 characters is not composed: that takes time by the square of its length. -#}
+{#- A text of more than 4,000 characters is not composed, because that takes quadratic time. -#}
 {%- macro _plain(value) -%}
     case
         when {{ value }} rlike {{ _needs_nothing() }} then {{ value }}
@@ -25,13 +25,13 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- An id as a plain text: spreadsheets and JSON writers make 17850.0 of 17850. Where anything but digits stands before the point, it stays. -#}
+{#- An id as a plain text: spreadsheets and JSON writers turn 17850 into 17850.0. With anything but digits before the point, it stays. -#}
 {%- macro plain_id(value) -%}
     {{- _none_if_marker("regexp_replace(" ~ _plain(value) ~ ", '^([0-9]+)[.]0+$', '$1')") -}}
 {%- endmacro -%}
 
-{#- A text without blanks around it and without invisible characters, each run of blanks within it as one blank. Blanks of every kind count:
-    tabs, line breaks, no-break and wide ones. Most texts need nothing of all that. -#}
+{#- A text without surrounding blanks and invisible characters, with each inner run of blanks as one blank. All kinds of blanks count: tabs,
+    line breaks, no-break and wide ones. Most texts need none of this. -#}
 {%- macro trimmed(value) -%}
     case when {{ value }} rlike {{ _needs_nothing() }} then {{ value }} else {{ _trim(value) }} end
 {%- endmacro -%}
@@ -50,7 +50,7 @@
     ) -}}
 {%- endmacro -%}
 
-{#- A whole number, else NULL: 6, -6 and, of a float export, 6.0. Not 1,000, where the comma may be a decimal point, nor 1e3. -#}
+{#- A whole number, otherwise NULL: 6, -6 and, from float exports, 6.0. Not 1,000, where the comma may be a decimal point, nor 1e3. -#}
 {%- macro to_whole(value, type='int') -%}
     {%- set text = trimmed(value) -%}
     case
@@ -59,14 +59,14 @@
     end
 {%- endmacro -%}
 
-{#- A plain decimal number of at most four decimals, zeros behind them aside, else NULL: a cast alone would round what it cannot hold. -#}
+{#- A plain number of at most four decimals, not counting trailing zeros, otherwise NULL: a cast alone would round what it cannot hold. -#}
 {%- macro to_money(value) -%}
     {%- set text = trimmed(value) -%}
     case when {{ text }} rlike '^-?[0-9]+([.][0-9]{1,4}0*)?$' then try_cast({{ text }} as decimal(18, 4)) end
 {%- endmacro -%}
 
-{#- A time, UTC, by the formats that the source declares (`time_formats`), the first that fits, else NULL. A text must have just the
-    digits of the format, so that both engines read the same. -#}
+{#- A time, UTC, by the first of the source's `time_formats` that fits, otherwise NULL. A text must have exactly the digits of the format,
+    so that both engines read the same. -#}
 {%- macro to_time(value, formats=none) -%}
     {%- set formats = formats or judged_meta('time_formats') -%}
     {%- do _assert_unambiguous(formats) -%}
@@ -101,7 +101,7 @@
     {{- return(shape | join) -}}
 {%- endmacro -%}
 
-{#- With M/d/yyyy and d/M/yyyy side by side each record would be read by whichever happens to fit. -#}
+{#- With both M/d/yyyy and d/M/yyyy, each record would be read by whichever happens to fit. -#}
 {%- macro _assert_unambiguous(formats) -%}
     {%- set orders = {} -%}
     {%- for format in formats if format != 'iso8601' -%}
@@ -110,14 +110,14 @@
         {%- if orders.get(skeleton, order) != order -%}
             {{- exceptions.raise_compiler_error(
                 "The time formats of a source must not read the same text differently, as '" ~ format ~ "' and another of " ~ formats
-                ~ ' do: declare the one that the source writes.'
+                ~ ' do. Declare the one that the source uses.'
             ) -}}
         {%- endif -%}
         {%- do orders.update({skeleton: order}) -%}
     {%- endfor -%}
 {%- endmacro -%}
 
-{#- Date and time of ISO 8601 in its extended form: seconds, a fraction and an offset may be missing; what lies below a microsecond is cut. -#}
+{#- Date and time of ISO 8601 in extended form; seconds, fraction and offset are optional; anything below a microsecond is cut. -#}
 {%- macro _iso_8601(text) -%}
     {%- set shape = '^[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9]([.,][0-9]+)?)?(Z|[+-](0[0-9]|1[0-4])(:?[0-5][0-9])?)?$' -%}
     {%- set step = namespace(sql=text) -%}
@@ -132,13 +132,13 @@
     {{- return('case when ' ~ text ~ ' rlike ' ~ sql_literal(shape) ~ ' then try_cast(' ~ step.sql ~ ' as timestamp) end') -}}
 {%- endmacro -%}
 
-{#- The fields of a JSON record as text, just as they stand in it. -#}
+{#- The fields of a JSON record as text, exactly as written. -#}
 {%- macro json_fields(record, fields) -%}
     {{- on_engine('json_fields', record, fields) -}}
 {%- endmacro -%}
 
-{#- Surrogate key over columns of any type. Each value stands with its length, so no two lists of values share a text, and NULL
-    is none of them. -#}
+{#- Surrogate key over columns of any type. Each value comes with its length, so different lists of values have different texts, and NULL
+    differs from every value. -#}
 {%- macro row_key(columns) -%}
     md5(concat(
         {%- for column in columns -%}
@@ -148,7 +148,7 @@
     ))
 {%- endmacro -%}
 
-{#- A setting in the meta of the judged model at hand; what holds for all sources is the variable of that name. -#}
+{#- A setting from the meta of the current judged model; the default for all sources is the variable of that name. -#}
 {%- macro judged_meta(name) -%}
     {{- return(model.config.meta.get(name) or var(name)) -}}
 {%- endmacro -%}

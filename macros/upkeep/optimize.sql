@@ -1,8 +1,8 @@
-{#- Post-hook: compacts the table that was just written, if that pays; renders to nothing if not, and dbt skips an empty hook.
-    Off: `optimize: off` or `skip_optimize: true` in a model's or folder's meta; the var skip_optimize or the environment
+{#- Post-hook: compacts the table that was just written, if that pays; otherwise renders to nothing, and dbt skips an empty hook.
+    Switched off by `optimize: off` or `skip_optimize: true` in a model's or folder's meta; the var skip_optimize or the environment
     variable MEDALLION_SKIP_OPTIMIZE for a run.
-    Where the engine has no OPTIMIZE, `medallion optimize` does it.
-    Whether it pays is asked in one of eight commits only (_may_be_due); a model that had nothing new to write runs no hooks at all. -#}
+    If the engine has no OPTIMIZE, `medallion optimize` does it.
+    Only one commit in eight checks whether it pays (_may_be_due); a model with nothing new runs no hooks at all. -#}
 {%- macro optimize(relation=none) -%}
     {%- set off_for_run = var('skip_optimize', false) or env_var('MEDALLION_SKIP_OPTIMIZE', '') -%}
     {%- if execute
@@ -21,14 +21,14 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- A write adds few files, so a table cannot become due between two looks that are eight commits apart. A write is one or two commits; of a
-    table whose version this run does not know, it looks. -#}
+{#- A write adds few files, so checks eight commits apart are enough. A write is one or two commits; if this run doesn't know the table's
+    version, it checks. -#}
 {%- macro _may_be_due(table) -%}
     {%- set before = run_memory('versions').get(table.schema ~ '.' ~ table.identifier, 7) -%}
     {{- return(before // 8 != (before + 2) // 8) -}}
 {%- endmacro -%}
 
-{#- Asks for partitions and history only where the answer depends on them. -#}
+{#- Asks for partitions and history only if the answer depends on them. -#}
 {%- macro _optimize_pays(relation, detail, policy, mode) -%}
     {%- if not detail.is_delta or detail.num_files < 2 -%}
         {{- return(false) -}}
@@ -43,8 +43,8 @@
     {{- return(due) -}}
 {%- endmacro -%}
 
-{#- What a model wants of OPTIMIZE. Each setting is looked for in the model's config (the names of dbt-databricks), then in
-    its `meta` (no adapter complains of custom keys there), then in the vars. -#}
+{#- A model's settings for OPTIMIZE. Each is looked up in the model's config (names as in dbt-databricks), then in its `meta` (where no
+    adapter complains about custom keys), then in the vars. -#}
 {%- macro optimize_policy(config) -%}
     {%- set meta = config.get('meta') or {} -%}
     {%- set setting = {} -%}
@@ -55,7 +55,7 @@
         ('optimize_min_files', 32),
         ('optimize_small_file_mb', 32),
     ] -%}
-        {#- skip_optimize as a var switches off the hooks of a run, not what a model says of itself. -#}
+        {#- skip_optimize as a var switches off the hooks of a run, and does not count as a model's setting. -#}
         {%- set fallback = default if name in ['skip_optimize', 'zorder'] else var(name, default) -%}
         {%- do setting.update({name: config[name] if config.get(name) is not none else meta.get(name, fallback)}) -%}
     {%- endfor -%}
@@ -63,7 +63,7 @@
     {#- YAML reads a bare `off` as false. -#}
     {%- set mode = 'off' if setting.optimize is false else setting.optimize -%}
     {%- if mode not in ['off', 'when_needed', 'always'] -%}
-        {{- exceptions.raise_compiler_error("optimize: '" ~ mode ~ "' is not known; use off, when_needed or always.") -}}
+        {{- exceptions.raise_compiler_error("optimize: '" ~ mode ~ "' is not valid; use off, when_needed or always.") -}}
     {%- endif -%}
     {%- set zorder = [setting.zorder] if setting.zorder is string else (setting.zorder or []) -%}
     {%- if zorder and (config.get('liquid_clustered_by') or config.get('auto_liquid_cluster')) -%}
@@ -78,14 +78,14 @@
     }) -}}
 {%- endmacro -%}
 
-{#- Whether compaction pays: many files, and small ones. Each partition needs a file of its own, so those do not count.
-    After OPTIMIZE it is false again, which is what makes ZORDER (it rewrites on every run) safe behind it. -#}
+{#- Whether compaction pays: many files, and small ones. Each partition needs a file of its own, so those don't count. After OPTIMIZE it is
+    false again, so ZORDER, which rewrites on every run, is safe here. -#}
 {%- macro optimize_is_due(num_files, size_in_bytes, num_partitions=1, min_files=32, small_file_mb=32) -%}
     {%- set too_many = num_files - num_partitions + 1 >= min_files -%}
     {{- return(too_many and size_in_bytes < num_files * small_file_mb * 1024 * 1024) -}}
 {%- endmacro -%}
 
-{#- Whether the newest commit that moved data is something else than an OPTIMIZE; `operations` are the newest first. -#}
+{#- Whether the newest commit that moved data is anything but an OPTIMIZE; `operations` are newest first. -#}
 {%- macro written_since_optimize(operations) -%}
     {%- set moved = operations | reject('in', commits_without_data()) | list -%}
     {{- return(not moved or moved[0] != 'OPTIMIZE') -}}
@@ -129,8 +129,8 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- A SELECT of what OPTIMIZE has to do on the tables, for the command `medallion`: it runs optimize_tables where the engine has SQL
-    for it, and delta-rs on Sail, which has none. -#}
+{#- A SELECT of what OPTIMIZE has to do, for the command `medallion`: it runs optimize_tables if the engine has SQL for it, and delta-rs on
+    Sail, which has none. -#}
 {%- macro optimize_jobs(layer=none, table=none, force=false) -%}
     {%- for entry in (project_tables(layer, table) if execute else []) %}
         {%- set policy = optimize_policy(entry.config) -%}

@@ -1,4 +1,4 @@
-{#- A SELECT of the records of a source that wait in quarantine, as they came; or of those that were discarded. -#}
+{#- A SELECT of a source's records that wait in quarantine, unchanged; or of those that were discarded. -#}
 {%- macro quarantined_records(source, rule=none, source_file=none, is_discarded=false) -%}
     {%- set quarantine = (project_tables(table='quarantine_' ~ source) if execute else []) | first -%}
     {%- if not (quarantine and load_relation(discarded_records())) -%}
@@ -23,8 +23,8 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- A SELECT with one row a source and violated rule; a record that violates two rules counts for both. Discarded
-    records no longer wait:
+{#- A SELECT with one row per source and violated rule; a record that violates two rules counts for both. Discarded
+    records don't count:
     dbt show --inline "{{ quarantine_summary() }}" --limit -1 -#}
 {%- macro quarantine_summary(source=none) -%}
     {%- set quarantines = [] -%}
@@ -49,9 +49,8 @@
     {%- endfor %}
 {%- endmacro -%}
 
-{#- A SELECT of what today's rules make of the records of a source: how many of those that broke `old_rules` break `new_rules` now;
-    either is empty where they broke or break none. Records that neither broke nor break a rule are left out. Takes the model as it
-    stands in the database; medallion quarantine replay brings that up to date. -#}
+{#- A SELECT that judges a source's records by today's rules: how many of those that broke `old_rules` break `new_rules` now; either is empty
+    if they broke or break none. Records that neither broke nor break a rule are left out. -#}
 {%- macro judged_again(source) -%}
     select
         array_join(waiting.violated_rules, ', ') as old_rules,
@@ -67,15 +66,15 @@
 {%- endmacro -%}
 
 {#- Gives up records that wait in quarantine, with a note: dbt run-operation discard_records --args '{source: orders, note: ...}'.
-    They stay in quarantine and in bronze. The row ledger is brought up to all that was ever discarded, so that the next run makes
-    good what one that was killed between the two tables left out. A batch that it does not hold yet, because fail_above stopped
-    it, is left to the build that enters it. -#}
+    They stay in quarantine and in bronze. The row ledger is brought up to date with everything that was ever discarded, so a run completes
+    what an earlier one, killed between the two tables, left out. A batch that the ledger doesn't have yet, because fail_above stopped it,
+    is left to the build that enters it. -#}
 {%- macro discard_records(source, note, rule=none, source_file=none) -%}
     {%- if not note | trim -%}
         {{- exceptions.raise_compiler_error('discard_records needs a note that says why these records of ' ~ source ~ ' are given up.') -}}
     {%- endif -%}
     {%- do open_ledgers() -%}
-    {#- Sail knows the tables of a schema once they were listed. -#}
+    {#- Sail knows the tables of a schema once they have been listed. -#}
     {%- do load_relation(table_of_source('bronze', source)) -%}
     {%- do run_query(
         'insert into ' ~ discarded_records() ~ " select '" ~ source ~ "', batch_id, source_file, record_number, " ~ sql_literal(note | trim)

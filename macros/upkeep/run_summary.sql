@@ -1,5 +1,5 @@
-{#- A SELECT of what runs took in and where it went, from the books: `since` is their start (UTC), `runs` are their invocation ids,
-    joined by commas. The rows without a place count the files; the others are the row ledger's. -#}
+{#- A SELECT of what runs took in and where it went, from the ledgers: `since` is their start (UTC), `runs` are their invocation ids, joined by
+    commas. Rows without a place count files; the others come from the row ledger. -#}
 {%- macro run_summary(since, runs) -%}
     {%- set books = [file_ledger(), row_ledger()] -%}
     {%- if not execute or load_relation(books[0]) is none or load_relation(books[1]) is none -%}

@@ -1,5 +1,5 @@
-{#- The tables that this project keeps in the lake, from the graph and not from a list kept by hand: models, seeds and snapshots
-    that are tables and exist, and the books of models/ops.yml. `layer` is the schema without the developer's prefix. -#}
+{#- The tables of this project in the lake, from dbt's graph: models, seeds and snapshots that are tables and exist, and the ledgers of
+    models/ops.yml. `layer` is the schema without the developer's prefix. -#}
 {%- macro project_tables(layer=none, table=none) -%}
     {%- set order = ['bronze', 'silver', 'gold', 'ops'] -%}
     {%- set known = [] -%}
@@ -62,8 +62,8 @@
     order by position
 {%- endmacro -%}
 
-{#- A SELECT with one row a table, in the order of the layers: dbt show --inline "{{ table_health() }}" --limit -1
-    Files and versions are literals, asked of Delta while this is rendered; Delta answers the counts from its statistics. -#}
+{#- A SELECT with one row per table, in the order of the layers: dbt show --inline "{{ table_health() }}" --limit -1
+    Files and versions are literals that Delta is asked for during rendering; Delta answers the counts from its statistics. -#}
 {%- macro table_health(layer=none, table=none) %}
     select layer, table_name, row_count, file_count, size_bytes, version, last_written_at
     from (

@@ -1,13 +1,13 @@
-{#- There is no RETAIN: Delta ignores it and goes by the table's property delta.deletedFileRetentionDuration. -#}
+{#- Without RETAIN: Delta ignores it and uses the table's property delta.deletedFileRetentionDuration. -#}
 {%- macro vacuum_sql(relation, lite=false, dry_run=true) -%}
     vacuum {{ relation }}{{ ' lite' if lite }}{{ ' dry run' if dry_run }}
 {%- endmacro -%}
 
-{#- Run-operation: deletes files that no version within the retention needs. Only says how many unless `apply`:
+{#- Run-operation: deletes files that no version within the retention needs. Without `apply` it only counts them:
     dbt run-operation vacuum_tables --args '{layer: gold, apply: true}' --target-path target/upkeep
     The retention is a property of the model (tblproperties, delta.deletedFileRetentionDuration), never an argument: a wrong
     number here would break readers and time travel. Below 7 days it is refused, unless meta says allow_short_retention.
-    The default also finds what killed runs left; `lite` goes by the log alone, which is faster on large tables. -#}
+    The default also finds what killed runs left behind; `lite` uses the log alone, which is faster on large tables. -#}
 {%- macro vacuum_tables(layer=none, table=none, apply=false, lite=false) -%}
     {%- do _assert_upkeep_possible('vacuum') -%}
     {%- set refused = [] -%}
@@ -43,7 +43,8 @@
     {%- endif -%}
 {%- endmacro -%}
 
-{#- A SELECT of what VACUUM has to do on the tables, as optimize_jobs has it for OPTIMIZE. `num_files`, the files to delete, is NULL on Sail: delta-rs counts them. Delta lists a thousand at most. -#}
+{#- A SELECT of what VACUUM has to do, like optimize_jobs for OPTIMIZE. `num_files`, the files to delete, is NULL on Sail, where delta-rs
+    counts them. Delta lists a thousand at most. -#}
 {%- macro vacuum_jobs(layer=none, table=none, lite=false) -%}
     {%- for entry in (project_tables(layer, table) if execute else []) %}
         {%- set property = describe_table(entry.relation).properties.get('delta.deletedFileRetentionDuration') -%}

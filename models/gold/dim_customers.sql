@@ -3,7 +3,7 @@ with changes as (
     where {{ touched('customer_id') }}
 ),
 
--- the feed's clock may go back, but no version begins before the one that it follows
+-- the feed's clock may go back, but no version begins before its predecessor
 begun as (
     select
         *,

@@ -3,7 +3,7 @@ with products as (
     where {{ rebuild_when_changed() }}
 ),
 
--- a listing in quarantine says that its product is sold, all the same
+-- a product whose listing is in quarantine is still sold
 seen as (
     select
         product_id,

@@ -6,7 +6,7 @@ times as (
     select distinct extracted_at from sightings
 ),
 
--- an extract begins where no other time is close before
+-- an extract begins where no other time is shortly before
 begun as (
     select
         extracted_at,

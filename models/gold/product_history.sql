@@ -15,7 +15,7 @@ extracts as (
     from (select distinct extract_at from sightings) as times
 ),
 
--- the last good listing of the product in each extract that holds it
+-- the last good listing of the product in each extract that contains it
 last_listings as (
     select
         sightings.product_id,
@@ -27,7 +27,7 @@ last_listings as (
     group by sightings.product_id, sightings.extract_at
 ),
 
--- of a sighting without a good listing, what the last good one said goes on
+-- a sighting without a good listing continues the last good one
 seen as (
     select
         last_listings.product_id,
@@ -41,7 +41,7 @@ seen as (
     inner join extracts on last_listings.extract_at = extracts.extract_at
 ),
 
--- while a product says the same in one extract after the other, both numbers go up by one, and their difference stays
+-- while a listing stays the same from extract to extract, both numbers grow by one, so their difference is constant
 listed as (
     select
         seen.*,

@@ -2,13 +2,13 @@ with rates as (
     select * from {{ ref('exchange_rates') }}
 ),
 
--- weekends and holidays take the last rate, but no rate serves longer than a week
+-- weekends and holidays use the last rate, but no rate is used longer than a week
 spans as (
     select
         currency,
         gbp_per_unit,
         rate_date as first_date,
-        -- least passes over NULL: the newest rate has no next one
+        -- least ignores NULL: the newest rate has no next one
         least(
             date_add(rate_date, 7),
             date_sub(lead(rate_date) over (partition by currency order by rate_date), 1)

@@ -1,6 +1,6 @@
 {{ config(unique_key=['product_id', 'extracted_at']) }}
 
--- a listing that breaks another rule is in quarantine, but its product was in the extract all the same
+-- a listing that breaks another rule is in quarantine, but its product was in the extract
 with judged as (
     select * from {{ ref('judged_products') }}
     where

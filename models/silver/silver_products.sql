@@ -1,6 +1,6 @@
 {{ config(incremental_strategy='replace_where') }}
 
--- an extract holds every product, so each one touches all of them
+-- an extract contains every product, so each one touches all of them
 with listings as (
     select * from {{ ref('silver_product_listings') }}
     where {{ rebuild_when_changed() }}

@@ -11,7 +11,7 @@ with judged as (
     where size(violated_rules) = 0 and {{ new_batches(ref('bronze_web_events')) }}
 ),
 
--- an event that is sent again with other content: the latest wins, whatever order they arrive in
+-- if an event is sent again with other content, the latest wins, in whatever order they arrive
 deduplicated as (
     {{ latest('judged') }}
 ),

@@ -16,7 +16,7 @@
     from {{ sail_contents(source, files) }}
 {%- endmacro -%}
 
-{#- A view of the contents of some files of a source, whole and unread until it is asked. -#}
+{#- A view of the contents of some files of a source, whole, and not read until it is queried. -#}
 {%- macro sail_contents(source, files) -%}
     {%- set contents = make_temp_relation(this, '__contents') -%}
     {%- do run_query(
@@ -37,7 +37,7 @@
     where problem is null
 {%- endmacro -%}
 
-{#- A file without any byte is not listed, as Spark does not list it either. -#}
+{#- Empty files are not listed; Spark doesn't list them either. -#}
 {%- macro sail__listing(source) -%}
     select
         file_path as file_uri,
@@ -55,7 +55,7 @@
     {{- return(uri) -}}
 {%- endmacro -%}
 
-{#- The listing itself says that there is no landing root. -#}
+{#- The listing itself reports a missing landing root. -#}
 {%- macro sail__or_no_files(query, no_rows, no_root) -%}
     {{ query }}
 {%- endmacro -%}

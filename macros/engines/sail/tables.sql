@@ -1,8 +1,8 @@
-{#- Sail percent-encodes other characters, and then takes what it wrote for the folder's name. -#}
+{#- Sail percent-encodes other characters, and then uses the encoded form as the folder's name. -#}
 {%- macro sail__assert_lake_path(warehouse) -%}
     {%- if not modules.re.fullmatch('[A-Za-z0-9/_.~+=@,-]*', warehouse) -%}
         {{- exceptions.raise_compiler_error(
-            "Sail cannot keep a lake in " ~ warehouse ~ ": it writes a blank and most other special characters of a path wrongly."
+            "Sail cannot keep a lake in " ~ warehouse ~ ": it writes blanks and most other special characters of a path wrongly."
             ~ " Set MEDALLION_HOME to a folder whose path has letters, digits and - _ . only, or build on Spark: --target local."
         ) -}}
     {%- endif -%}
@@ -65,7 +65,7 @@
     {{- return(run_query('select distinct `' ~ columns | join('`, `') ~ '` from ' ~ relation).rows | length) -}}
 {%- endmacro -%}
 
-{#- Of a table that was named from the lake Sail gives no columns, of a view over it it does. -#}
+{#- Sail returns no columns for a table that was named from the lake, but does for a view over it. -#}
 {%- macro sail__describe_columns(relation) -%}
     {%- set described = make_temp_relation(relation, '__columns') if relation.schema else relation -%}
     {%- if relation.schema -%}
@@ -74,7 +74,7 @@
     {{- return(run_query('describe extended ' ~ described)) -}}
 {%- endmacro -%}
 
-{#- Whether a commit says which batch and run it was. -#}
+{#- Whether a commit says which batch and run wrote it. -#}
 {%- macro sail__keeps_commit_words() -%}
     {{- return(false) -}}
 {%- endmacro -%}

@@ -1,5 +1,5 @@
-{#- Creates or replaces a table without rows, every column nullable: a query would make columns that take no NULL, and cannot replace a table of
-    other columns. The caller inserts, and then sets those properties that say what the rows are. -#}
+{#- Creates or replaces a table without rows, every column nullable: a query would make columns NOT NULL, and cannot replace a table that has
+    other columns. The caller inserts, and then sets the properties that describe the rows. -#}
 {%- macro sail__create_table(relation, query, columns, properties, with_rows=true) -%}
     {%- call statement('create_table') -%}
         create or replace table {{ relation }} (
@@ -22,7 +22,7 @@
     {%- if column and column.description and config.persist_column_docs() %} comment {{ sql_literal(column.description) }}{% endif -%}
 {%- endmacro -%}
 
-{#- Sail cannot change a comment; dbt's docs show it all the same. -#}
+{#- Sail cannot change a comment; the docs site shows it anyway. -#}
 {%- macro sail__document_columns(relation, comments) -%}{%- endmacro -%}
 
 {#- Sail could add constraints, but not drop them again: only Spark keeps them in the table. -#}
@@ -48,7 +48,7 @@
 
 {%- macro sail__once_only(relation, batch_id) -%}{%- endmacro -%}
 
-{#- Without it Sail checks the constraints of a table before the filters of the query, on rows that it does not write. -#}
+{#- Without it Sail checks the table's constraints before the query's filters, on rows that it does not write. -#}
 {%- macro sail__write_barrier(constraints) -%}
     {%- if constraints %}
 limit {{ 2 ** 63 - 1 }}

@@ -1,6 +1,6 @@
-{#- The text of some files: one row per file, or per 10,000 lines of a file that is too large to be held as one text (is_by_line).
-    Bytes that are not UTF-8 have become U+FFFD in `content`, and a U+FFFD of the file itself U+FDD0, so that the two can be told
-    apart; `single_bytes` then holds each byte as the character of that number. -#}
+{#- The text of some files: one row per file, or per 10,000 lines of a file that is too large to be one text (is_by_line). In `content`, bytes
+    that are not UTF-8 have become U+FFFD, and a U+FFFD of the file itself U+FDD0, so that the two can be told apart; `single_bytes` then
+    has each byte as the character of that number. -#}
 {%- macro spark__landing_contents(source, files, later_header) -%}
     {%- set whole = [] -%}
     {%- set large = [] -%}
@@ -45,7 +45,7 @@
     )
 {%- endmacro -%}
 
-{#- A large file line by line, whatever its size: what must be known of the whole file comes from windows. -#}
+{#- A large file, line by line, of any size: what must be known about the whole file comes from window functions. -#}
 {%- macro _spark_lines(source, files, later_header) -%}
     {%- set file = 'over (partition by file_uri)' -%}
     {%- set in_order = 'over (partition by file_uri order by block_start, id)' -%}
@@ -121,8 +121,8 @@ is_valid_utf8({{ value }}) as is_utf8,
     {{- return('text.`' ~ source.folder | replace('`', '``') ~ '` with (' ~ literals | join(', ') ~ ')') -}}
 {%- endmacro -%}
 
-{#- A local file is read without looking for a checksum beside it: Hadoop cannot name that one where a name holds a colon. Its cache
-    would give the reader that the tables of the lake use. -#}
+{#- A local file is read without looking for its checksum file, which Hadoop cannot name if the name contains a colon. Hadoop's cache would
+    return the reader that the tables of the lake use. -#}
 {%- macro _reader_settings() -%}
     {{- return({
         'recursiveFileLookup': 'true',
@@ -131,7 +131,7 @@ is_valid_utf8({{ value }}) as is_utf8,
     }) -}}
 {%- endmacro -%}
 
-{#- Literals: with them Spark opens these files only. -#}
+{#- Literals, so that Spark opens only these files. -#}
 {%- macro _is_one_of(files) -%}
     _metadata.file_path in (
         {%- for file in files %}
@@ -140,8 +140,8 @@ is_valid_utf8({{ value }}) as is_utf8,
     )
 {%- endmacro -%}
 
-{#- Of a file with any text Spark reads a line. A gzip or bzip2 file of no text has none: the first ends in its length, the
-    second is always of one size. -#}
+{#- Spark reads at least one line from a file with any text. A gzip or bzip2 file of an empty text has none: gzip ends in its length, and
+    bzip2 always has the same size. -#}
 {%- macro spark__seen_files_sql(source, files) -%}
     {%- set folder = source.folder | replace('`', '``') -%}
     {%- set options = [] -%}
@@ -161,7 +161,7 @@ is_valid_utf8({{ value }}) as is_utf8,
     group by file_uri
 {%- endmacro -%}
 
-{#- Files of a source, with their plain paths. The folder under any case of its name, for a file system that tells them apart. -#}
+{#- Files of a source, with their plain paths. Looks for the folder in any case of its letters, on a file system that tells them apart. -#}
 {%- macro spark__listing(source) -%}
     {%- set letters = [] -%}
     {%- for letter in source.path -%}
@@ -175,12 +175,12 @@ is_valid_utf8({{ value }}) as is_utf8,
     from binaryFile.`{{ (landing_root() ~ '/' ~ letters | join) | replace('`', '``') }}` with (recursiveFileLookup = 'true')
 {%- endmacro -%}
 
-{#- The plain path from Spark's percent-encoded URI of a file; '+' is guarded: a URL decoder reads it as a space. -#}
+{#- The plain path from Spark's percent-encoded URI of a file; '+' is protected, because a URL decoder reads it as a space. -#}
 {%- macro spark__plain_path(uri) -%}
     {{- return("url_decode(replace(" ~ uri ~ ", '+', '%2B'))") -}}
 {%- endmacro -%}
 
-{#- A query over the folder of a source, or no rows where that does not exist below a root that does: the handlers catch just that error. -#}
+{#- A query over a source's folder, or no rows if the folder does not exist but the root does: the handlers catch just that error. -#}
 {%- macro spark__or_no_files(query, no_rows, no_root) -%}
     begin
         declare exit handler for path_not_found
@@ -197,14 +197,14 @@ is_valid_utf8({{ value }}) as is_utf8,
     end
 {%- endmacro -%}
 
-{#- Java takes the form of file names from the locale, and passes over those that it cannot write in it. -#}
+{#- Java decodes file names by the locale, and skips those that it cannot represent. -#}
 {%- macro spark__assert_names_are_read() -%}
     {%- if lake_is_local() and landing_root().startswith('/') -%}
         {%- set encoding = run_query("select java_method('java.lang.System', 'getProperty', 'sun.jnu.encoding')").rows[0][0] -%}
         {%- if encoding | upper | replace('-', '') != 'UTF8' -%}
             {{- exceptions.raise_compiler_error(
-                'Java reads names of files as ' ~ encoding ~ ' under this locale, and would pass over files whose names have other characters. '
-                ~ 'Set LC_ALL=C.UTF-8, or another locale with UTF-8, and build again.'
+                'Java reads file names as ' ~ encoding ~ ' under this locale, and would skip files whose names have other characters. '
+                ~ 'Set LC_ALL=C.UTF-8, or another UTF-8 locale, and build again.'
             ) -}}
         {%- endif -%}
     {%- endif -%}

@@ -1,6 +1,6 @@
 {%- macro spark__assert_lake_path(warehouse) -%}{%- endmacro -%}
 
-{#- All tables of a schema of a local lake from their Delta logs: a listing gives versions and times, the newest commit mostly the properties. -#}
+{#- All tables of a schema of a local lake, from their Delta logs: a listing gives versions and times, the newest commit usually the properties. -#}
 {%- macro spark__lake_tables(schema) -%}
     {%- set tables = {} -%}
     {%- for row in run_query(_logs_sql(schema)).rows -%}
@@ -20,7 +20,7 @@
     {{- return(tables.values() | list) -}}
 {%- endmacro -%}
 
-{#- A schema that does not exist yet holds no table: the handler catches just that error. -#}
+{#- A schema that does not exist yet has no tables: the handler catches just that error. -#}
 {%- macro _logs_sql(schema) -%}
     begin
         declare exit handler for path_not_found
@@ -99,10 +99,10 @@
     {{- return(run_query('describe extended ' ~ relation)) -}}
 {%- endmacro -%}
 
-{#- Whether a commit says which batch and run it was. -#}
+{#- Whether a commit says which batch and run wrote it. -#}
 {%- macro spark__keeps_commit_words() -%}
     {{- return(true) -}}
 {%- endmacro -%}
 
-{#- Delta does so by itself, every ten commits. -#}
+{#- Delta does this by itself, every ten commits. -#}
 {%- macro spark__write_checkpoints(relations) -%}{%- endmacro -%}

@@ -4,7 +4,7 @@ from_json({{ record }}, {{ sql_literal(fields) }})
 
 {%- macro spark__volatile_case() -%}{%- endmacro -%}
 
-{#- The SQL of a model without what only this engine needs, so that both engines know a table by the same text. -#}
+{#- The SQL of a model without what only this engine needs, so that both engines have the same fingerprint for a table. -#}
 {%- macro spark__without_dialect(sql) -%}
     {{- return(sql) -}}
 {%- endmacro -%}

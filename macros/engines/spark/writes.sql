@@ -1,5 +1,5 @@
-{#- Creates or replaces a table with the rows of a query, or with none, in one commit. As a query in any case, because a table of bare columns
-    is refused where a killed run left a folder without a commit. -#}
+{#- Creates or replaces a table with the rows of a query, or with none, in one commit. Always as a query, because a table of bare columns is
+    refused if a killed run left a folder without a commit. -#}
 {%- macro spark__create_table(relation, query, columns, properties, with_rows=true) -%}
     {%- call statement('main' if with_rows else 'create_table') -%}
         create or replace table {{ relation }}
@@ -23,7 +23,7 @@
     {%- do run_query('alter table ' ~ relation ~ ' alter column ' ~ changes | join(', ')) -%}
 {%- endmacro -%}
 
-{#- Constraints that a new table has from its first commit on; ALTER TABLE would need a commit and a scan for each. -#}
+{#- Constraints that a new table has from its first commit; ALTER TABLE would need a commit and a scan for each. -#}
 {%- macro spark__constraint_properties(constraints) -%}
     {%- set properties = {} -%}
     {%- for name, condition in constraints.items() -%}
@@ -43,7 +43,7 @@
     {%- call statement('drop_staged') -%} drop view if exists {{ staged }} {%- endcall -%}
 {%- endmacro -%}
 
-{#- Delta takes a batch of files once only, whoever sends it again, and its commit says which batch and run it was. -#}
+{#- Delta accepts a batch of files only once, whoever sends it again; the commit says which batch and run wrote it. -#}
 {%- macro spark__once_only(relation, batch_id) -%}
 with (
     'txnAppId' = 'medallion.{{ relation }}',
@@ -69,7 +69,7 @@ with (
     {{- return(true) -}}
 {%- endmacro -%}
 
-{#- As a query too. -#}
+{#- As a query, like create_table. -#}
 {%- macro spark__create_ledger(relation, columns) -%}
     {%- set ddl = [] -%}
     {%- for column in columns -%}

@@ -26,7 +26,7 @@ typed as (
         {{ plain_id('feed.buyer.ref') }} as buyer_id,
         {{ plain_text('feed.buyer.country') }} as country,
         {{ plain_text('feed.currency') }} as currency,
-        -- a line of no pieces is one that was cut
+        -- a line of quantity 0 was removed
         filter(
             transform(
                 feed.lines,

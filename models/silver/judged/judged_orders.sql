@@ -21,7 +21,7 @@ typed as (
     from bronze
 ),
 
--- the feed has no line number: a line is the same when all its eight values are
+-- the feed has no line number: lines are equal if all eight values are equal
 keyed as (
     select
         {{ row_key([
