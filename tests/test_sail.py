@@ -342,7 +342,6 @@ def test_only_the_newest_commits_are_read(tmp_path):
     (log / "_last_checkpoint").write_text('{"version": 2, "size": 1}')
     found = list(sail_sources.LakeCommits.rows(f"{table}#2"))
     assert [(row[0], row[-1]) for row in found] == [(2, True), (1, False)]
-    assert list(sail_sources.LakeTables.rows(str(table.parent))) == [("table",)]
     assert list(sail_sources.LakeCommits.rows(f"{tmp_path}/none#2")) == []
 
 
@@ -356,6 +355,20 @@ def test_files_come_in_parts(monkeypatch, tmp_path):
     assert [[Path(file).name for file in part] for part in parts] == [["a", "b"], ["c"], ["d"], ["e.gz", "f", "gone"]]
 
 
+def test_tables_of_a_schema_are_told_with_their_state(tmp_path):
+    import pyarrow
+    from deltalake import write_deltalake
+
+    (tmp_path / "left_by_a_killed_run" / "_delta_log").mkdir(parents=True)
+    for _ in range(2):
+        write_deltalake(str(tmp_path / "t"), pyarrow.table({"a": [1]}), mode="append", configuration={"x": "1"})
+    [(name, version, committed_at, properties, columns, since)] = sail_sources.LakeTables.rows(f"{tmp_path}#*")
+    assert (name, version, json.loads(properties), json.loads(columns), since) == ("t", 1, {"x": "1"}, ["a"], 2)
+    assert committed_at == (tmp_path / "t" / "_delta_log" / f"{1:020}.json").stat().st_mtime_ns // 1_000_000
+    assert list(sail_sources.LakeCheckpoints.rows(f"{tmp_path}#t,nowhere"))[0][:2] == ("t", 1)
+    assert [row[-1] for row in sail_sources.LakeTables.rows(f"{tmp_path}#*")] == [0]
+
+
 def test_a_file_that_is_too_large_is_refused(monkeypatch, tmp_path):
     """With 10 bytes in the place of 2 GB; an unpacked file counts as what it holds."""
     monkeypatch.setattr(sail_sources, "MOST_BYTES", 10)
@@ -364,10 +377,10 @@ def test_a_file_that_is_too_large_is_refused(monkeypatch, tmp_path):
     large.write_bytes(b"x" * 11)
     packed.write_bytes(sail_sources.gzip.compress(b"x" * 11))
     rows = list(sail_sources.LandingContents.rows([str(fits), str(large), str(packed)]))
-    assert rows[0][3:] == ("x" * 10, None)
+    assert (rows[0][3], rows[0][-1]) == ("x" * 10, None)
     for row, file in zip(rows[1:], (large, packed), strict=True):
         assert row[3] is None
-        assert f"Cannot read {file} (it holds 2 GB or more, which only Spark reads: --target local)" in row[4]
+        assert f"Cannot read {file} (it holds 2 GB or more, which only Spark reads: --target local)" in row[-1]
 
 
 def test_an_object_store_is_no_empty_lake(lake):

@@ -30,7 +30,7 @@
             {%- do _refuse_to_go_on(relation, source, batch, lost, places_ctes(relation, source, of_batches, pruning)) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- do record_rules(source, of_batches, counted, recorded) -%}
+    {%- do record_rules(source, of_batches, counted) -%}
     {%- do assert_few_refused(relation, source, batches | rejectattr('is_recorded') | list, by_batch) -%}
     {%- set places = counted | rejectattr('batch_id', 'in', recorded) | list -%}
     {%- set places = places + rejudged_places(source, counted, recorded, ['quarantined', 'unreadable', 'discarded', 'filtered']) -%}

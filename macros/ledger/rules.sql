@@ -44,7 +44,7 @@
 
 {#- Enters how many records of some batches broke each rule, including rules that only warn. What is entered is the difference from earlier
     entries: nothing when a run is repeated, and the corrections after a change of the rules. -#}
-{%- macro record_rules(source, of_batches, counted, recorded) -%}
+{%- macro record_rules(source, of_batches, counted) -%}
     {%- set broken = {} -%}
     {%- for row in counted if row['place'] in ['quarantined', 'unreadable', 'discarded'] -%}
         {%- for rule in row['reason'].split(', ') -%}
@@ -53,10 +53,11 @@
         {%- endfor -%}
     {%- endfor -%}
     {%- do broken.update(_warnings(source, of_batches)) -%}
-    {%- for row in (run_query(
+    {%- do name_table(rule_results()) -%}
+    {%- for row in run_query(
         'select batch_id, rule, severity, sum(record_count) as record_count from ' ~ rule_results() ~ " where source = '" ~ source
         ~ "' and " ~ of_batches ~ ' group by batch_id, rule, severity'
-    ).rows if recorded else []) -%}
+    ).rows -%}
         {%- set key = (row['batch_id'], row['rule'], row['severity']) -%}
         {%- do broken.update({key: broken.get(key, 0) - row['record_count']}) -%}
     {%- endfor -%}
@@ -68,7 +69,6 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if entries -%}
-        {%- do name_table(rule_results()) -%}
         {%- call statement('record_rules') -%}
             insert into {{ rule_results() }}
             select

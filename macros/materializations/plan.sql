@@ -40,6 +40,11 @@
     {%- for name in model.depends_on.nodes if name in graph.nodes and graph.nodes[name].config.materialized == 'view' -%}
         {%- do parts.append(without_blanks(graph.nodes[name].raw_code)) -%}
     {%- endfor -%}
+    {#- gold follows its seeds as inputs; what a rule reads of a seed decides about old records too -#}
+    {%- for input in inputs_of(model) if input.resource_type == 'seed' and config.get('incremental_strategy') == 'merge'
+        and (config.get('meta') or {}).get('judge_again_when_seeds_change', true) -%}
+        {%- do parts.append(table_properties(relation_of(input)).get('medallion.seed_hash', '')) -%}
+    {%- endfor -%}
     {{- return(local_md5(parts | join('|'))) -}}
 {%- endmacro -%}
 

@@ -77,7 +77,7 @@
             {{ detail.num_files }} as file_count,
             cast({{ detail.size_in_bytes }} as bigint) as size_bytes,
             {{ newest.version }} as version,
-            timestamp '{{ newest.committed_at }}' as last_written_at,
+            timestamp_millis({{ newest.committed_at }}) as last_written_at,
             {{ loop.index }} as position
         {{ 'union all' if not loop.last }}
     {%- else %}
