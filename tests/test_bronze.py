@@ -285,8 +285,8 @@ def test_csv_is_read_by_the_options_of_its_source(lake, tmp_path):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"encoding": "utf-8-sig"}, "the encoding 'utf-8-sig' is not known"),
-        ({"encoding": []}, "the encoding '' is not known"),
+        ({"encoding": "utf-8-sig"}, "the encoding 'utf-8-sig' is not supported"),
+        ({"encoding": []}, "the encoding '' is not supported"),
         ({"quote": "||"}, "the option quote = '||' cannot be used"),
         ({"header": "false"}, "the option header = 'false' cannot be used"),
         ({"sep": "||"}, "Sail reads a separator of one character"),
