@@ -365,7 +365,8 @@ def test_another_reporting_currency_and_a_gap_in_its_rates(values):
     assert converted(values) == (lines - old, old)
     day = "select {} from {{gold}}.daily_global_sales where sales_date = '2026-02-20'"
     [(euros,)] = values.sql(
-        "select round(3 * cast(1 / gbp_per_unit as decimal(18, 8)), 4) from {silver}.exchange_rates "
+        "select round(3 * cast(cast(1 as decimal(18, 8)) / gbp_per_unit as decimal(18, 8)), 4) "
+        "from {silver}.exchange_rates "
         "where currency = 'EUR' and rate_date = '2026-02-20'"
     )
     assert values.sql(day.format("net_revenue")) == [(euros,)]

@@ -33,7 +33,12 @@
 {#- What a table was made from: the model's SQL with that of its ephemeral parents (and so its rules, constants and variables), its key and
     order, and the SQL of the views that it reads. Layout, comments and the engine don't count. -#}
 {%- macro fingerprint_of(sql) -%}
-    {%- set parts = [without_blanks(on_engine('without_dialect', fill_window(sql, 'window')))] -%}
+    {%- set text = namespace(sql=on_engine('without_dialect', fill_window(sql, 'window'))) -%}
+    {#- by their names alone: where the tables of a lake lie is not what they are -#}
+    {%- for input in inputs_of(model) -%}
+        {%- set text.sql = text.sql | replace(relation_of(input) | string, input.name) -%}
+    {%- endfor -%}
+    {%- set parts = [without_blanks(text.sql)] -%}
     {%- for setting in ['unique_key', 'newest_by', 'ledger', 'incremental_strategy', 'partition_by'] -%}
         {%- do parts.append(tojson(config.get(setting), sort_keys=true)) -%}
     {%- endfor -%}
