@@ -32,7 +32,9 @@ NO_ENGINE = {"test_cli", "test_generate", "test_macros", "test_orchestration", "
 ONLY_ON_SPARK = {"test_dbt_utils", "test_engines", "test_overrides"}
 # About Sail, or of so many builds that they are for the faster engine.
 ONLY_ON_SAIL = {"test_any_order", "test_changed_model", "test_cuts", "test_drift", "test_landing", "test_ledger"}
-ONLY_ON_SAIL |= {"test_outcomes", "test_quarantine", "test_sail"}
+ONLY_ON_SAIL |= {"test_outcomes", "test_quarantine", "test_sail", "test_statements"}
+# The same macros and SQL on both engines but for the port to them, which the modules that run on both go through.
+ONLY_ON_SAIL |= {"test_bronze", "test_contributing", "test_disk", "test_flags", "test_new_field", "test_values"}
 # Where both engines are tested, one after the other, the tests without engine run with the first.
 WITH_NO_ENGINE = os.environ.get("MEDALLION_NO_ENGINE", "yes") == "yes"
 
