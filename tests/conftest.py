@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -165,7 +166,14 @@ class Lake:
     def sql(self, statement: str) -> list[tuple]:
         """Rows of a statement; `{name}` of a layer stands for the layer's schema."""
         layers = {layer: f"{self.prefix}{layer}" for layer in ("bronze", "silver", "gold", "ops")}
-        return [tuple(row) for row in self.spark.sql(statement.format(**layers)).collect()]
+        text = statement.format(**layers)
+        for schema, table in set(re.findall(r"\b(\w+)[.](\w+)", text)):
+            folder = Path(os.environ["MEDALLION_HOME"]) / "warehouse" / f"{schema}.db" / table
+            if schema.startswith(self.prefix) and (folder / "_delta_log").exists():
+                # the catalog of a session knows what that session has used
+                self.spark.sql(f"create schema if not exists {schema}").collect()
+                self.spark.sql(f"create table if not exists {schema}.{table} using delta location '{folder}'").collect()
+        return [tuple(row) for row in self.spark.sql(text).collect()]
 
     def path(self, name: str) -> Path:
         """Folder of `layer.table`, for readers other than the engine."""
