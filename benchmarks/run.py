@@ -502,9 +502,11 @@ def engines_section(found: dict[str, list[Any]]) -> str:
     return f"""
 ## Engines
 
-The real data, all files at once, unless stated otherwise; the Sail server was running, Spark starts inside dbt. Medians (least to
+The real data, all files at once, unless stated otherwise; the Sail server was running, Spark starts inside dbt.
+Medians (least to
 greatest) of {len(found["DuckDB"])} rounds, taken in turn. DuckDB with delta-rs (`benchmarks/duckdb_floor.py`) writes
-bronze, silver and the gold tables that depend on the orders, 6 of the project's tables, without checks; the row counts and
+bronze, silver and the gold tables that depend on the orders, 6 of the project's tables, without checks; the row
+counts and
 the revenue were the same each time. Several statements may run side by side, so their seconds can add up to more than
 dbt's.
 
