@@ -15,7 +15,11 @@
         {%- set ledger = relation_of(node) -%}
         {%- if load_relation(ledger) is none -%}
             {%- do name_schema(ledger.schema) -%}
-            {%- do on_engine('create_ledger', ledger, node.columns.values()) -%}
+            {%- set columns = [] -%}
+            {%- for column in node.columns.values() -%}
+                {%- do columns.append(column.name ~ ' ' ~ column.data_type ~ ' comment ' ~ sql_literal(column.description)) -%}
+            {%- endfor -%}
+            {%- do on_engine('create_ledger', ledger, columns | join(', ')) -%}
             {%- do run_memory('named').update({ledger.schema ~ '.' ~ ledger.identifier: true}) -%}
             {%- do forget_state(ledger) -%}
             {%- do adapter.cache_added(ledger) -%}

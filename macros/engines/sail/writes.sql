@@ -61,12 +61,8 @@ limit {{ 2 ** 63 - 1 }}
 {%- endmacro -%}
 
 {%- macro sail__create_ledger(relation, columns) -%}
-    {%- set ddl = [] -%}
-    {%- for column in columns -%}
-        {%- do ddl.append(column.name ~ ' ' ~ column.data_type ~ ' comment ' ~ sql_literal(column.description)) -%}
-    {%- endfor -%}
     {%- do run_query(
-        'create table if not exists ' ~ relation ~ ' (' ~ ddl | join(', ') ~ ') using delta ' ~ lake_location_clause(relation)
+        'create table if not exists ' ~ relation ~ ' (' ~ columns ~ ') using delta ' ~ lake_location_clause(relation)
         ~ " tblproperties ('delta.autoOptimize.autoCompact' = 'true')"
     ) -%}
 {%- endmacro -%}

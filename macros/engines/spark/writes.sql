@@ -71,14 +71,10 @@ with (
 
 {#- As a query, like create_table. -#}
 {%- macro spark__create_ledger(relation, columns) -%}
-    {%- set ddl = [] -%}
-    {%- for column in columns -%}
-        {%- do ddl.append(column.name ~ ' ' ~ column.data_type ~ ' comment ' ~ sql_literal(column.description)) -%}
-    {%- endfor -%}
     {%- do run_query(
         'create table if not exists ' ~ relation ~ ' using delta ' ~ lake_location_clause(relation)
         ~ " tblproperties ('delta.autoOptimize.autoCompact' = 'true') as select columns.* from (select from_json('', "
-        ~ sql_literal(ddl | join(', ')) ~ ') as columns) where false'
+        ~ sql_literal(columns) ~ ') as columns) where false'
     ) -%}
 {%- endmacro -%}
 
