@@ -71,7 +71,7 @@ ORDER_DIRT: list[Any] = [
     *[({PRICE: value}, "unit_price_valid") for value in ('"12,5"', "abc", "1.23456", "1e3", "")],
     *[({PRICE: value}, "unit_price_not_negative") for value in ("-11.50", "-0.0001")],
     *[({PRICE: value}, "unit_price_within_bounds") for value in ("50000.01", "99999.99")],
-    *[({DATE: value}, "invoice_date_valid") for value in ("2026-13-45 99:00:00", "01/12/2026 08:26", "")],
+    *[({DATE: value}, "invoice_date_valid") for value in ("2026-13-45 99:00:00", "31/12/2026 08:26", "")],
     *[({CUSTOMER: value}, "customer_id_valid") for value in ("ABC", "17850.5", "-17850")],
     (
         {QUANTITY: "0", PRICE: "-1.00", DATE: "yesterday", CUSTOMER: "none yet"},
@@ -884,10 +884,10 @@ class Truth:
             "product_id name category list_price valid_from valid_to is_current",
             [version for past in versions.values() for version in past],
         )
-        newest = max((extract for extract, _ in listings), default="")
+        active = self.extracts[extracts[-1]] if extracts else set()
         gold["dim_products"] = (
             "product_id name category list_price extracted_at is_active",
-            [[*p[:3], money(p[3]), p[4], p[4] == newest] for p in filter(None, latest.values())],
+            [[*p[:3], money(p[3]), p[4], p[0] in active] for p in filter(None, latest.values())],
         )
 
 

@@ -87,7 +87,7 @@ def landing_root(settings: dict[str, Any]) -> str:
     """As the macro of this name has it: absolute, in its simplest form.
 
     Raises:
-        Failure: it is no folder of this machine.
+        Failure: it is no folder of this machine, or does not exist.
     """
     root = str(os.environ.get("MEDALLION_LANDING") or settings.get("landing_root") or "")
     if not root:
@@ -97,7 +97,10 @@ def landing_root(settings: dict[str, Any]) -> str:
             f"The landing root is {root}. This command lists folders of this machine only; there, run medallion build"
             " on a schedule: without new files it writes nothing."
         )
-    return os.path.normpath(ROOT / root)
+    root = os.path.normpath(ROOT / root)
+    if not os.path.isdir(root):
+        raise Failure(f"The landing root {root} does not exist. Set MEDALLION_LANDING, or the var landing_root, or create it.")
+    return root
 
 
 def schema(settings: dict[str, Any], name: str) -> Path:
@@ -165,19 +168,30 @@ def news(settings: dict[str, Any], sources: Sequence[Source], on_sail: bool) -> 
     """What a build would find of each source, as the lake and the landing zone are now."""
     from deltalake.exceptions import DeltaError
 
-    root = landing_root(settings)
+    root, is_left_alone = landing_root(settings), left_alone(settings)
     try:
         ledger = rows(
             schema(settings, "ops") / "file_ledger",
             "select source, source_file, batch_id, file_size, record_count from t order by batch_id",
         )
-        return [news_of(source, root, [row for row in ledger if row["source"] == source.name], on_sail)
-                for source in sources]  # fmt: skip
+        found = []
+        for source in sources:
+            of_source = [row for row in ledger if row["source"] == source.name]
+            found.append(news_of(source, root, of_source, is_left_alone, on_sail))
+        return found
     except (DeltaError, OSError) as problem:
         raise Failure(f"The file ledger cannot be read ({problem}). Try again.", RETRY) from None
 
 
-def news_of(source: Source, root: str, ledger: list[dict[str, Any]], on_sail: bool) -> News:
+def left_alone(settings: dict[str, Any]) -> Callable[[str], Any]:
+    """Whether a path below the folder of a source is hidden or unfinished, as the macro _is_left_alone has it."""
+    endings = "|".join(re.escape(ending) for ending in settings["unfinished_endings"])
+    return re.compile(rf"/([._]|~[$])|({endings})(/|\Z)", re.IGNORECASE).search
+
+
+def news_of(
+    source: Source, root: str, ledger: list[dict[str, Any]], is_left_alone: Callable[[str], Any], on_sail: bool
+) -> News:
     from medallion.sail_sources import listing
 
     found = News(source)
@@ -187,7 +201,7 @@ def news_of(source: Source, root: str, ledger: list[dict[str, Any]], on_sail: bo
     for path, size, modified_at, problem in listing(folder, ()) if folder.exists() else []:
         if problem and (on_sail or not any(why in problem for why in PASSED_OVER_BY_SPARK)):
             found.problems.append(problem)
-        elif not problem and size > 0:
+        elif not problem and size > 0 and not is_left_alone(path.removeprefix(f"{root}/{source.path}")):
             files.append((modified_at, path.removeprefix(f"{root}/"), size))
     for _, name, size in sorted(files):
         found.arrived.add(name)
@@ -299,9 +313,6 @@ def look(names: Sequence[str], target: str | None, given: str | None) -> Callabl
         )
     settings = variables(given)
     sources = chosen_sources(settings, names)
-    if not Path(landing_root(settings)).exists():
-        root = landing_root(settings)
-        click.echo(f"The landing root {root} does not exist; a build would stop there.", err=True)
     return lambda: news(settings, sources, target == "sail")
 
 

@@ -13,7 +13,7 @@ from deltalake import DeltaTable
 # written, which differs where the same files came in other portions.
 CLOCK = {"ingested_at", "recorded_at", "discarded_at", "invocation_id"}
 CLOCK |= {"dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"}
-PORTIONS = {"batch_id", "first_batch_id", "file_modified_at"}
+PORTIONS = {"batch_id", "first_batch_id", "version_batch_id", "file_modified_at"}
 SOURCES = ["customers", "marketplace_orders", "orders", "products", "web_events"]
 
 

@@ -59,8 +59,8 @@ def project(tmp_path: Path) -> Path:
     judged_yaml += as_orders[as_orders.index("      - name: unreadable_reason") :]
     file.write_text(f"{judged_models}{judged_yaml}\n# dbt does not show{unit_tests}\n{unit_test}")
     add("silver/silver_returns.sql", silver)
-    as_listings = entry(models / "silver/_silver.yml", "silver_product_listings")
-    rest = re.search(r"( {6}- name: record_hash\n.*?)(\n {4}\w|\Z)", as_listings, re.DOTALL)
+    as_events = entry(models / "silver/_silver.yml", "silver_web_events")
+    rest = re.search(r"( {6}- name: record_hash\n.*?)(\n {4}\w|\Z)", as_events, re.DOTALL)
     assert rest
     add("silver/_silver.yml", silver_yaml + rest[1].rstrip() + "\n")
     add("silver/quarantine/quarantine_returns.sql", quarantine)

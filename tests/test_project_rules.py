@@ -182,6 +182,9 @@ def every_record_is_accounted_for(manifest: Manifest) -> list[str]:
     for model in models(manifest):
         if (model["config"].get("newest_by") or ["record_hash"])[-1] != "record_hash":
             found.append(f"{model['name']}: newest_by does not end in record_hash")
+        says_version = [c for c in model["config"].get("newest_by") or ["record_hash"] if not c.startswith("is_")][:-1]
+        if says_version and model["config"].get("ledger") and "version_batch_id" not in model["columns"]:
+            found.append(f"{model['name']}: has no column version_batch_id")
     return found
 
 
@@ -395,6 +398,11 @@ BROKEN: list[tuple[Rule, Damage, str]] = [
         every_record_is_accounted_for,
         change("silver_products config newest_by", ["record_hash", "extracted_at"]),
         "silver_products: newest_by does not end in record_hash",
+    ),
+    (
+        every_record_is_accounted_for,
+        change("silver_product_listings config newest_by", ["extracted_at", "record_hash"]),
+        "silver_product_listings: has no column version_batch_id",
     ),
     (
         layers_read_what_they_may,

@@ -12,7 +12,7 @@ SEEDS = [7, 21, 99]
 DAYS = [(0, 16), (16, 17), (17, 30)]
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 # What may differ between two ways to the same data: when and with what batch a row came, from which of equal records.
-LINEAGE = {"ingested_at", "batch_id", "first_batch_id", "source_file", "record_number"}
+LINEAGE = {"ingested_at", "batch_id", "first_batch_id", "version_batch_id", "source_file", "record_number"}
 TABLES = [
     "silver.silver_order_lines",
     "silver.silver_web_events",

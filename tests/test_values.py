@@ -118,6 +118,7 @@ BATCHES = [
                 event(f"n{number}", word)
                 for number, word in enumerate(("null", "NONE", "N/A", "undefined", "\u00a0", "#N/A"))
             ),
+            *(event("told twice"), event("told twice", kind="search")),
             event("again", time="2026-02-01 10:00:00"),
             event("earlier", time="2026-02-20 10:00:00"),
             *(event(f"far{year}", time=f"{year}-12-31 00:00:00") for year in ("0000", "1999", "2100", "9999")),
@@ -146,6 +147,7 @@ BATCHES = [
             order("cut", 2.0, [("A1", 2.0, "1"), (None, "0.0", None)]),
         ],
         "web_events": [
+            event("told twice", kind="purchase"),
             # far beyond the slack of the MERGE: later, so it holds, and earlier, so it does not
             event("again", time="2026-02-20 10:00:00", kind="search"),
             event("earlier", time="2026-02-01 10:00:00", kind="search"),
@@ -284,6 +286,18 @@ CASES = {
     "a delete wins over an update": (
         f"select customer_id, operation from {SILVER}customer_changes where sequence = 2 and customer_id <> '1'",
         [("both at once", "delete"), ("delete first", "delete"), ("update first", "delete")],
+    ),
+    "records that contradict each other are counted": (
+        # twice and three times at once; later, whether the new record holds or not
+        "select source, batch_id, severity, sum(record_count) from {ops}.rule_results where rule = 'contradiction' "
+        "group by source, batch_id, severity",
+        [("customers", 1, "warn", 2), ("customers", 2, "warn", 2), ("marketplace_orders", 1, "warn", 1),
+         ("web_events", 1, "warn", 3), ("web_events", 2, "warn", 1)],
+    ),
+    "and have a place": (
+        "select place, sum(record_count) from {ops}.row_ledger where reason = 'contradiction' and source = 'customers' "
+        "group by place",
+        [("deleted", 1), ("superseded", 3)],
     ),
     "so they are no customers": (
         f"select customer_id from {SILVER}customers where customer_id <> '1'",

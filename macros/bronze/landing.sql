@@ -146,14 +146,12 @@
     order by listed.file_modified_at, listed.source_file
 {%- endmacro -%}
 
-{#- Incomplete or not data: hidden names, and names that programs use while they upload, download or edit. -#}
+{#- Incomplete or not data: hidden names, and names that programs use while they upload, download or edit. The Python of `medallion has-new`
+    follows this macro. -#}
 {%- macro _is_left_alone(source_file, source) -%}
-    {%- set endings = [
-        'filepart', 'part', 'partial', 'tmp', 'temp', 'crdownload', 'download', 'opdownload', 'upload', 'uploading', 'writing', 'inprogress',
-        'incomplete', 'aria2', 'swp', 'swo', 'swx',
-    ] -%}
-    substring({{ source_file }}, {{ source.path | length + 1 }})
-        rlike {{ sql_literal('(?i)/([._]|~[$])|([.](' ~ endings | join('|') ~ ')|[.]_COPYING_|~)(/|\\z)') }}
+    {%- set endings = [] -%}
+    {%- for ending in var('unfinished_endings') -%}{%- do endings.append(modules.re.escape(ending)) -%}{%- endfor -%}
+    substring({{ source_file }}, {{ source.path | length + 1 }}) rlike {{ sql_literal('(?i)/([._]|~[$])|(' ~ endings | join('|') ~ ')(/|\\z)') }}
 {%- endmacro -%}
 
 {#- Orders/ is not orders/: its producer would wait in vain. -#}

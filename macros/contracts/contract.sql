@@ -1,23 +1,27 @@
-{#- Checks what a run is about to write against the contract, before anything is written, on every run: names and types of the columns, then the
-    rows against the constraints. On both engines: Delta itself would refuse such rows too, but without a count, and Sail's MERGE does not
-    check (docs/engines.md). -#}
-{%- macro assert_contract(query, columns) -%}
+{#- Names and types of what a run is about to write against the contract, before anything is computed, on every run. -#}
+{%- macro assert_columns(query, plan) -%}
     {%- if (config.get('contract') or {}).enforced -%}
         {%- set found = [] -%}
-        {%- for column in columns -%}{%- do found.append((column.name, column.dtype | lower)) -%}{%- endfor -%}
+        {%- for column in columns_of('(' ~ query ~ ')', plan) -%}{%- do found.append((column.name, column.dtype | lower)) -%}{%- endfor -%}
         {%- set declared = [] -%}
         {%- for column in model.columns.values() -%}{%- do declared.append((column.name, (column.data_type or '') | lower | replace(' ', ''))) -%}{%- endfor -%}
         {#- equal texts are equal types; differences are compared, and reported, by dbt itself -#}
         {%- if found | sort != declared | sort -%}
-            {%- do get_assert_columns_equivalent('select * from ' ~ query ~ ' as staged') -%}
+            {%- do get_assert_columns_equivalent(query) -%}
         {%- endif -%}
-        {%- do assert_constraints(
-            query,
-            declared_constraints(),
-            'Rows that ' ~ this ~ ' was about to receive break its contract. Nothing was written:',
-            'Correct the query or what it reads, or change the constraint in the YAML of ' ~ model.name ~ '.'
-        ) -%}
     {%- endif -%}
+{%- endmacro -%}
+
+{#- Rows against the constraints of the contract, before they are written, on every run. On both engines: Delta itself would refuse such rows
+    too, but without a count, and Sail's MERGE does not check (docs/engines.md). -#}
+{%- macro assert_rows(staged, plan) -%}
+    {%- do assert_constraints(
+        staged,
+        declared_constraints(),
+        'Rows that ' ~ this ~ ' was about to receive break its contract. Nothing was written:',
+        'Correct the query or what it reads, or change the constraint in the YAML of ' ~ model.name ~ '.',
+        plan.staged
+    ) -%}
 {%- endmacro -%}
 
 {#- What the model that is being built promises for each of its rows: a dict of conditions by name, from the constraints not_null and
@@ -63,7 +67,7 @@
 
 {#- Counts the rows of a table or view that break each constraint, in one query, and raises an error with the counts if there are any.
     A condition that is NULL is broken, as in Delta. -#}
-{%- macro assert_constraints(relation, constraints, refusal, advice) -%}
+{%- macro assert_constraints(relation, constraints, refusal, advice, staged=none) -%}
     {%- if not constraints -%}
         {{- return('') -}}
     {%- endif -%}
@@ -81,6 +85,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- if found -%}
+        {%- if staged -%}{%- do on_engine('drop_staged', staged) -%}{%- endif -%}
         {{- exceptions.raise_compiler_error(refusal ~ '\n' ~ found | join('\n') ~ '\n' ~ advice) -}}
     {%- endif -%}
 {%- endmacro -%}

@@ -98,7 +98,8 @@
     {%- set keys = known[sql] -%}
     {%- if not keys -%}
         {{- return('false') -}}
-    {%- elif keys | length > limit -%}
+    {#- Delta parses the predicate of a write once more, and Spark substitutes ${...} in whatever it parses -#}
+    {%- elif keys | length > limit or '$' in (keys | map(attribute='key') | join) -%}
         {{- return('true') -}}
     {%- endif -%}
     {%- set literals = [] -%}

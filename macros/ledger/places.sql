@@ -56,7 +56,7 @@
                 when refused.batch_id is not null then {{ refused_place() }}
                 else kept.place
             end as place,
-            refused.reason
+            coalesce(refused.reason, kept.reason) as reason
         from (
             select batch_id, source_file, record_number, unreadable_reason
             from {{ table_of_source('bronze', source) }} where {{ of_batches }}
@@ -70,7 +70,13 @@
                     {%- endif %}
                     when first_batch_id = batch_id then 'new'
                     else 'updated'
-                end as place
+                end as place,
+                case
+                    {%- if config.get('newest_by') %}
+                    when {{ first_batch_of_version() }} < batch_id then 'contradiction'
+                    {%- endif %}
+                    when false then ''
+                end as reason
             from {{ relation }} where {{ of_batches }}
         ) as kept
             on landed.batch_id = kept.batch_id
@@ -122,7 +128,12 @@ end
             DBT_INTERNAL_SOURCE.batch_id,
             DBT_INTERNAL_SOURCE.source_file,
             DBT_INTERNAL_SOURCE.record_number,
-            DBT_INTERNAL_SOURCE.filter_reason,
+            case
+                when DBT_INTERNAL_SOURCE.filter_reason is not null then DBT_INTERNAL_SOURCE.filter_reason
+                {%- if config.get('newest_by') %}
+                when {{ is_same_version('DBT_INTERNAL_DEST', 'DBT_INTERNAL_SOURCE') }} then 'contradiction'
+                {%- endif %}
+            end as reason,
             case
                 when size(DBT_INTERNAL_SOURCE.violated_rules) > 0 then null
                 when DBT_INTERNAL_SOURCE.filter_reason is not null then 'filtered'
@@ -153,7 +164,7 @@ end
             batch_id,
             source_file,
             record_number,
-            case when max(place) = 'filtered' then max(filter_reason) end as reason,
+            case when max(place) in ('filtered', 'superseded') then max(reason) end as reason,
             case when count(*) > 1 then 'twice' else max(place) end as place
         from compared
         group by batch_id, source_file, record_number
@@ -184,4 +195,22 @@ end
         {%- do equal.append(a ~ '.' ~ column ~ ' = ' ~ b ~ '.' ~ column) -%}
     {%- endfor -%}
     {{- return('(' ~ (cases | join(' or ') or 'false') ~ ')') -}}
+{%- endmacro -%}
+
+{#- Whether two rows of one key claim to be the same version. The last columns of `newest_by`, flags and the record_hash, only break ties. -#}
+{%- macro is_same_version(a, b) -%}
+    {%- set equal = [] -%}
+    {%- for column in _version_columns() -%}{%- do equal.append(a ~ '.' ~ column ~ ' <=> ' ~ b ~ '.' ~ column) -%}{%- endfor -%}
+    {{- return(equal | join(' and ') or 'true') -}}
+{%- endmacro -%}
+
+{%- macro _version_columns() -%}
+    {%- set columns = [] -%}
+    {%- for column in config.get('newest_by') if column != 'record_hash' and not column.startswith('is_') -%}{%- do columns.append(column) -%}{%- endfor -%}
+    {{- return(columns) -}}
+{%- endmacro -%}
+
+{#- Batch that first brought this version of a key; where the key says the version, that is the batch that first brought the key. -#}
+{%- macro first_batch_of_version() -%}
+    {{- return('version_batch_id' if _version_columns() else 'first_batch_id') -}}
 {%- endmacro -%}

@@ -46,9 +46,9 @@
     entries: nothing when a run is repeated, and the corrections after a change of the rules. -#}
 {%- macro record_rules(source, of_batches, counted) -%}
     {%- set broken = {} -%}
-    {%- for row in counted if row['place'] in ['quarantined', 'unreadable', 'discarded'] -%}
+    {%- for row in counted if row['place'] in ['quarantined', 'unreadable', 'discarded'] or row['reason'] == 'contradiction' -%}
         {%- for rule in row['reason'].split(', ') -%}
-            {%- set key = (row['batch_id'], rule, 'quarantine') -%}
+            {%- set key = (row['batch_id'], rule, 'warn' if rule == 'contradiction' else 'quarantine') -%}
             {%- do broken.update({key: broken.get(key, 0) + row['record_count']}) -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -65,7 +65,10 @@
     {%- for (batch_id, rule, severity), record_count in broken.items() if record_count -%}
         {%- do entries.append('(' ~ [batch_id, sql_literal(rule), "'" ~ severity ~ "'", record_count] | join(', ') ~ ')') -%}
         {%- if severity == 'warn' and record_count > 0 -%}
-            {%- do exceptions.warn('Source ' ~ source ~ ', batch ' ~ batch_id ~ ': ' ~ record_count ~ ' records break ' ~ rule ~ ', which only warns.') -%}
+            {%- do exceptions.warn('Source ' ~ source ~ ', batch ' ~ batch_id ~ ': ' ~ record_count ~ ' records ' ~ (
+                'have the key and the version of another record and other content. One of them is kept, the same whatever the order of arrival; '
+                ~ 'the producer should give each change a version of its own.' if rule == 'contradiction' else 'break ' ~ rule ~ ', which only warns.'
+            )) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if entries -%}

@@ -15,9 +15,11 @@
     {{ run_hooks(pre_hooks) }}
 
     {%- do name_inputs(model) -%}
-    {%- set query = stage_rows(fill_window(sql, plan.window), plan) -%}
-    {%- do assert_contract(query, columns_of(query, plan)) -%}
-    {%- do write_rows(query, plan) -%}
+    {%- set query = fill_window(sql, plan.window) -%}
+    {%- do assert_columns(query, plan) -%}
+    {%- set rows = stage_rows(query, plan) -%}
+    {%- do assert_rows(rows, plan) -%}
+    {%- do write_rows(rows, plan) -%}
     {%- do account_for(plan) -%}
     {%- do mark_consumed(plan) -%}
     {%- do apply_grants(plan.table, config.get('grants'), should_revoke(plan.existing, plan.is_rebuild)) -%}
@@ -27,9 +29,14 @@
     {{- return({'relations': [plan.table]}) -}}
 {%- endmaterialization -%}
 
+{#- The same path for a model that is replaced by every run. -#}
+{%- materialization table, adapter='spark', supported_languages=['sql'] -%}
+    {{- return(materialization_incremental_spark()) -}}
+{%- endmaterialization -%}
+
 {#- Refuses settings of dbt's own materialization that would be ignored silently here. -#}
 {%- macro assert_write_settings() -%}
-    {%- set strategy = config.get('incremental_strategy') -%}
+    {%- set strategy = config.get('incremental_strategy') if config.get('materialized') == 'incremental' else 'append' -%}
     {%- if strategy not in ['append', 'merge', 'replace_where'] -%}
         {{- exceptions.raise_compiler_error(
             "incremental_strategy '" ~ strategy ~ "' of " ~ model.name ~ " is refused: it can lose rows on Spark. "

@@ -6,7 +6,7 @@
     {%- set request = requested_window(sql) -%}
     {%- set existing = load_relation(this) -%}
     {%- set made_by = fingerprint_of(sql) if request.kind in ['batches', 'keys'] else none -%}
-    {%- set is_rebuild = existing is none or existing.is_view or should_full_refresh() or (made_by and _is_outdated(made_by)) -%}
+    {%- set is_rebuild = existing is none or existing.is_view or should_full_refresh() or config.get('materialized') == 'table' or (made_by and _is_outdated(made_by)) -%}
     {%- set seen = consumed_positions(this) if made_by and not is_rebuild else {} -%}
     {%- if request.kind == 'files' -%}
         {%- set plan = plan_files(request.source) -%}

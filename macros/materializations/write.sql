@@ -89,7 +89,11 @@
     {%- if config.get('newest_by') %}
     when matched and {{ is_newer('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST') }} then update set
         {%- for column in columns if column.name not in (config.get('merge_exclude_columns') or []) %}
-        {{ column.quoted }} = DBT_INTERNAL_SOURCE.{{ column.quoted }}{{ ',' if not loop.last }}
+        {{ column.quoted }} =
+            {%- if column.name == 'version_batch_id' %} case when {{ is_same_version('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST') }} then DBT_INTERNAL_DEST.version_batch_id else DBT_INTERNAL_SOURCE.version_batch_id end
+            {%- else %} DBT_INTERNAL_SOURCE.{{ column.quoted }}
+            {%- endif -%}
+            {{- ',' if not loop.last -}}
         {%- endfor %}
     {%- endif %}
     when not matched then insert ({{ names | join(', ') }})

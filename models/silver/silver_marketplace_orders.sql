@@ -30,6 +30,7 @@ final as (
         record_number,
         batch_id,
         batch_id as first_batch_id,
+        batch_id as version_batch_id,
         ingested_at
     from deduplicated
 )

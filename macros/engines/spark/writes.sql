@@ -32,9 +32,10 @@
     {{- return(properties) -}}
 {%- endmacro -%}
 
-{#- Rows that are read twice are computed once: the name stands for the query until drop_staged. -#}
+{#- Rows that are read twice are computed once: the name stands for the query until drop_staged. The name is of this run alone, because a
+    failed statement leaves it in the session. -#}
 {%- macro spark__stage(query) -%}
-    {%- set staged = make_temp_relation(this) -%}
+    {%- set staged = make_temp_relation(this, '__' ~ invocation_id | replace('-', '_')) -%}
     {%- call statement('stage') -%} cache table {{ staged }} as {{ query }} {%- endcall -%}
     {{- return(staged | string) -}}
 {%- endmacro -%}
