@@ -1,8 +1,8 @@
 {#- Names and types of what a run is about to write against the contract, before anything is computed, on every run. -#}
-{%- macro assert_columns(query, plan) -%}
+{%- macro assert_columns(query, columns) -%}
     {%- if (config.get('contract') or {}).enforced -%}
         {%- set found = [] -%}
-        {%- for column in columns_of('(' ~ query ~ ')', plan) -%}{%- do found.append((column.name, column.dtype | lower)) -%}{%- endfor -%}
+        {%- for column in columns -%}{%- do found.append((column.name, column.dtype | lower)) -%}{%- endfor -%}
         {%- set declared = [] -%}
         {%- for column in model.columns.values() -%}{%- do declared.append((column.name, (column.data_type or '') | lower | replace(' ', ''))) -%}{%- endfor -%}
         {#- equal texts are equal types; differences are compared, and reported, by dbt itself -#}
@@ -14,13 +14,13 @@
 
 {#- Rows against the constraints of the contract, before they are written, on every run. On both engines: Delta itself would refuse such rows
     too, but without a count, and Sail's MERGE does not check (docs/engines.md). -#}
-{%- macro assert_rows(staged, plan) -%}
+{%- macro assert_rows(rows, staged) -%}
     {%- do assert_constraints(
-        staged,
+        rows,
         declared_constraints(),
         'Rows that ' ~ this ~ ' was about to receive break its contract. Nothing was written:',
         'Correct the query or what it reads, or change the constraint in the YAML of ' ~ model.name ~ '.',
-        plan.staged
+        staged
     ) -%}
 {%- endmacro -%}
 

@@ -16,9 +16,9 @@
 
     {%- do name_inputs(model) -%}
     {%- set query = fill_window(sql, plan.window) -%}
-    {%- do assert_columns(query, plan) -%}
+    {%- do assert_columns(query, columns_of('(' ~ query ~ ')', plan)) -%}
     {%- set rows = stage_rows(query, plan) -%}
-    {%- do assert_rows(rows, plan) -%}
+    {%- do assert_rows(rows, plan.staged) -%}
     {%- do write_rows(rows, plan) -%}
     {%- do account_for(plan) -%}
     {%- do mark_consumed(plan) -%}
