@@ -98,8 +98,10 @@ def landing_root(settings: dict[str, Any]) -> str:
             " on a schedule: without new files it writes nothing."
         )
     root = os.path.normpath(ROOT / root)
-    if not os.path.isdir(root):
-        raise Failure(f"The landing root {root} does not exist. Set MEDALLION_LANDING, or the var landing_root, or create it.")
+    if not Path(root).is_dir():
+        raise Failure(
+            f"The landing root {root} does not exist. Set MEDALLION_LANDING, or the var landing_root, or create it."
+        )
     return root
 
 

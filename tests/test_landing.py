@@ -60,7 +60,8 @@ def test_new_is_what_a_build_ingests(lake):
     for number, name in enumerate(names):
         lake.drop_file(f"orders/{name}", order(number))
     lake.drop_file("orders/5.csv.gz", gzip.compress(order(5).encode()))
-    for hidden in (".6.csv", "_7=7.csv", "_country=GB/8.csv", ".git/9.csv", "10.csv._copying_", "11.TMP/1.csv", "empty.csv"):
+    hidden_names = (".6.csv", "_7=7.csv", "_country=GB/8.csv", ".git/9.csv", "10.csv._copying_", "11.TMP/1.csv")
+    for hidden in (*hidden_names, "empty.csv"):
         lake.drop_file(f"orders/{hidden}", "" if hidden == "empty.csv" else order(6))
     lake.drop_file("orders of others/1.csv", order(1))
     lake.drop_file("1.csv", order(1))
@@ -242,7 +243,7 @@ def test_a_folder_that_cannot_be_listed_is_no_empty_one(tmp_path, monkeypatch):
 
 
 def test_settings_are_those_of_the_macros(monkeypatch):
-    monkeypatch.setattr(os.path, "isdir", lambda folder: True)
+    monkeypatch.setattr(Path, "is_dir", lambda folder: True)
     for root, expected in {"a/../b//c": f"{ROOT}/b/c", "/x/./y/": "/x/y"}.items():
         monkeypatch.setenv("MEDALLION_LANDING", root)
         assert landing.landing_root({"landing_root": "other"}) == expected

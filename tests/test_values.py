@@ -291,8 +291,13 @@ CASES = {
         # twice and three times at once; later, whether the new record holds or not
         "select source, batch_id, severity, sum(record_count) from {ops}.rule_results where rule = 'contradiction' "
         "group by source, batch_id, severity",
-        [("customers", 1, "warn", 2), ("customers", 2, "warn", 2), ("marketplace_orders", 1, "warn", 1),
-         ("web_events", 1, "warn", 3), ("web_events", 2, "warn", 1)],
+        [
+            ("customers", 1, "warn", 2),
+            ("customers", 2, "warn", 2),
+            ("marketplace_orders", 1, "warn", 1),
+            ("web_events", 1, "warn", 3),
+            ("web_events", 2, "warn", 1),
+        ],
     ),
     "and have a place": (
         "select place, sum(record_count) from {ops}.row_ledger where reason = 'contradiction' and source = 'customers' "
