@@ -36,6 +36,29 @@ def test_drift_on_spark_too(lake):
     }
 
 
+@pytest.mark.engines("spark", "sail")
+def test_fields_are_known_as_deep_as_they_are_declared(lake, tmp_path):
+    """Also those whose names hold the name of a type: numbers of any size are one shape, names are not."""
+    lake.project_dir = tmp_path / "project"
+    shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
+    declared = lake.project_dir / "models/landing.yml"
+    names = ["session.device", "session.device.os", "session.device.screens", "session.device.screens[].dpi"]
+    new = "".join(f'          - {{name: "{name}", description: x}}\n' for name in [*names, "session.device.gone"])
+    text = declared.read_text()
+    head, _, rest = text.partition("      - name: web_events\n")
+    declared.write_text(head + "      - name: web_events\n" + rest.replace("        columns:\n", "        columns:\n" + new, 1))
+    device = '"device": {"os": "x", "ram": 1, "screens": [{"dpi": 96, "BIGINTs": 1}, {"DOUBLEs": 1}]}'
+    more = '"product_id": "A", "page": "/", "session": {"session_id": "s", ' + device + "}"
+    lake.drop_file("web_events/1.json", EVENT.format(id=1, more=more) + EVENT.format(id=2, more=more.replace("96", "9.6")))
+    lake.build("--select", "bronze_web_events", "--exclude-resource-type", "test")
+    assert found(lake) == {
+        ("web_events", 1, "missing", "session.device.gone", "declared, but in no record", 0),
+        ("web_events", 1, "new", "session.device.ram", "not declared; number", 2),
+        ("web_events", 1, "new", "session.device.screens[].BIGINTs", "not declared; number", 2),
+        ("web_events", 1, "new", "session.device.screens[].DOUBLEs", "not declared; number", 2),
+    }
+
+
 def test_drift_is_found_and_stops_a_build_where_it_shall(lake, tmp_path):
     lake.project_dir = tmp_path / "project"
     shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))

@@ -126,7 +126,7 @@
 {%- endmacro -%}
 
 {#- Enters which fields the records of new batches have, how often and with which types; for JSON also those of nested objects (`buyer.ref`)
-    and of objects in a list (`lines[].sku`). A killed run may have entered them already. The INSERT itself doesn't check that, because
+    and of objects in a list (`lines[].sku`), as deep as the source declares fields. A killed run may have entered them already. The INSERT itself doesn't check that, because
     Delta would then refuse the other sources that write at the same time. -#}
 {%- macro record_fields(bronze, source_name, batch_id, after_kill=false) -%}
     {%- if after_kill -%}
@@ -134,6 +134,10 @@
         {%- set batch_id = [batch_id, recorded | int + 1] | max -%}
     {%- endif -%}
     {%- set source = graph.sources.values() | selectattr('source_name', 'equalto', 'landing') | selectattr('name', 'equalto', source_name) | first -%}
+    {#- as deep as the declared fields lie, and at least the objects of a list -#}
+    {%- set depths = [2] -%}
+    {%- for name in source.columns -%}{%- do depths.append(modules.re.findall('[.]|\\[\\]', name) | length) -%}{%- endfor -%}
+    {%- set levels = depths | max -%}
     {%- call statement('record_fields') -%}
         insert into {{ batch_fields() }}
         with landed as (
@@ -153,7 +157,12 @@
             select
                 batch_id,
                 record,
-                regexp_replace(schema_of_variant(try_parse_json(record)), 'BIGINT|DOUBLE|FLOAT|DECIMAL[(][0-9,]+[)]', '') as shape
+                -- a number is a number; a name in backticks is left alone
+                regexp_replace(
+                    schema_of_variant(try_parse_json(record)),
+                    '(`[^`]*`)|(: |<)(?:BIGINT|DOUBLE|FLOAT|DECIMAL[(][0-9,]+[)])([,>])',
+                    '$1$2$3'
+                ) as shape
             from landed
         ),
 
@@ -165,26 +174,29 @@
         ),
 
         members as (
-            select samples.*, member.key as field, member.value
+            select samples.*, member.key as field, false as is_element, member.value
             from samples, lateral variant_explode(try_parse_json(samples.record)) as member
         ),
 
-        inner_members as (
-            select members.batch_id, members.record, members.record_count, members.field, member.key, member.value
-            from members, lateral variant_explode(members.value) as member
+        {% for level in range(1, levels + 1) -%}
+        members_{{ level }} as (
+            select
+                above.batch_id,
+                above.record,
+                above.record_count,
+                concat(above.field, coalesce(concat('.', member.key), '[]')) as field,
+                member.key is null as is_element,
+                member.value
+            from {{ 'members_' ~ (level - 1) if level > 1 else 'members' }} as above, lateral variant_explode(above.value) as member
         ),
 
-        list_members as (
-            select elements.batch_id, elements.record, elements.record_count, elements.field, member.key, member.value
-            from (select * from inner_members where key is null) as elements, lateral variant_explode(elements.value) as member
-        ),
-
+        {% endfor -%}
         known as (
-            select batch_id, record, record_count, field, value from members
+            select * from members
+            {%- for level in range(1, levels + 1) %}
             union all
-            select batch_id, record, record_count, concat(field, '.', key), value from inner_members where key is not null
-            union all
-            select batch_id, record, record_count, concat(field, '[].', key), value from list_members where key is not null
+            select * from members_{{ level }} where not is_element
+            {%- endfor %}
         ),
 
         typed as (

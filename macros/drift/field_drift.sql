@@ -179,7 +179,7 @@
 
 {#- `buyer` for buyer.ref, `lines` for lines[].sku, NULL for a field at the top. -#}
 {%- macro _parent_of(field) -%}
-nullif(substring_index(replace({{ field }}, '[].', '.'), '.', 1), {{ field }})
+nullif(regexp_replace({{ field }}, '([\\[][\\]])*[.][^.]*$', ''), {{ field }})
 {%- endmacro -%}
 
 {%- macro _plain_name(field) -%}
