@@ -23,6 +23,10 @@ def prepare(target: str) -> None:
         return
     for name in OTHER_SPARKS:
         os.environ.pop(name, None)
+    # Java decodes file names by the locale, and skips those that it cannot represent.
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
+    if not locale.upper().replace("-", "").endswith("UTF8"):
+        os.environ["LC_ALL"] = "C.UTF-8"
     # gRPC takes the way to loopback through a proxy too; no_grpc_proxy hides no_proxy from it.
     for name in ("no_proxy", "NO_PROXY", *(["no_grpc_proxy"] if "no_grpc_proxy" in os.environ else [])):
         hosts = [host for host in os.environ.get(name, "").split(",") if host]

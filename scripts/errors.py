@@ -32,10 +32,7 @@ KNOWN_ERRORS: list[tuple[str, int, str]] = [
     (r"Cannot read .*Nothing of its batch was written", DATA, ""),  # says it all
     (r"FAILED_READ_FILE(?!.*[.]parquet)", DATA,
      "A landing file, which the message names, cannot be read: it is broken, or compressed in a way that this engine"
-     " does not know, or a record has more than 20,480 fields. Nothing of its batch was written; replace it or take it"
-     " away, and build again."),
-    (r"XSDB6|Another instance of Derby|Failed to start database|SessionHiveMetaStoreClient", BUSY,
-     "Another dbt or Spark process holds the lake; wait for it or end it."),
+     " does not know. Nothing of its batch was written; replace it or take it away, and build again."),
     (r"JAVA_GATEWAY_EXITED|UnsupportedClassVersionError", USAGE,
      "Spark did not start; it needs Java 17 or newer, on the PATH or in JAVA_HOME. Sail needs none: --target sail."),
     (r"Cannot find catalog plugin class", USAGE,

@@ -108,7 +108,7 @@ def lake_lock(writes: bool = True) -> Iterator[None]:
 
 
 def prepare(lock: FileLock, writes: bool) -> None:
-    """The folder of the lake, also for readers (Derby complains where it finds none for its log), and the lock.
+    """The folder of the lake, also for readers, and the lock.
 
     Raises:
         Failure: the folder cannot be written, or another process has the lock.

@@ -148,8 +148,6 @@ def test_options() -> None:
 @pytest.mark.parametrize(
     ("message", "word"),
     [
-        ("ERROR XSDB6: Another instance of Derby may have already booted the database", "holds the lake"),
-        ("HiveException: Unable to instantiate org.apache.hadoop.hive.ql.metadata.SessionHiveMetaStoreClient", "holds"),
         ("[JAVA_GATEWAY_EXITED] Java gateway process exited", "Java 17"),
         ("[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] Cannot create table", "delete the folder"),
         ("[DELTA_CONCURRENT_APPEND.WITHOUT_HINT] Transaction conflict detected", "same time"),
@@ -313,10 +311,10 @@ def test_sail_has_a_target_folder_of_its_own(fake: FakeDbt, monkeypatch: pytest.
 
 
 def test_status_that_fails_gives_one_sentence(fake: FakeDbt) -> None:
-    fake.answer("show", success=False, exception=RuntimeError("XSDB6: locked\n\tat org.apache.derby.Boot(1)"))
+    fake.answer("show", success=False, exception=RuntimeError("OutOfMemoryError\n\tat org.apache.spark.Boot(1)"))
     result = medal("status")
-    assert result.exit_code == 3
-    assert result.output.strip() == "Error: Another dbt or Spark process holds the lake; wait for it or end it."
+    assert result.exit_code == 2
+    assert result.output.strip() == "Error: Spark ran out of memory; raise spark.driver.memory in profiles.yml."
 
 
 def test_drift(fake: FakeDbt) -> None:
@@ -608,7 +606,6 @@ with build.told(True, "build", []), shell.dbt_session(["--target", "none"]):
         (failure("Got 3 results, configured to fail if != 0", "test", "fail"), errors.DATA),
         (failure("Compilation Error: 264 of 264 records are lost"), errors.DATA),
         (failure("py4j.protocol.Py4JNetworkError: Answer from Java side is empty"), errors.RETRY),
-        (failure("XSDB6: Another instance of Derby"), errors.BUSY),
         (failure("No space left on device"), errors.USAGE),
         ({"exception": RuntimeError("Runtime Error: The profile 'medallion' does not have a target named 'x'")}, 2),
         ({"exception": RuntimeError("Could not find profile named 'medallion'")}, errors.USAGE),

@@ -46,10 +46,14 @@ def test_fields_are_known_as_deep_as_they_are_declared(lake, tmp_path):
     new = "".join(f'          - {{name: "{name}", description: x}}\n' for name in [*names, "session.device.gone"])
     text = declared.read_text()
     head, _, rest = text.partition("      - name: web_events\n")
-    declared.write_text(head + "      - name: web_events\n" + rest.replace("        columns:\n", "        columns:\n" + new, 1))
+    declared.write_text(
+        head + "      - name: web_events\n" + rest.replace("        columns:\n", "        columns:\n" + new, 1)
+    )
     device = '"device": {"os": "x", "ram": 1, "screens": [{"dpi": 96, "BIGINTs": 1}, {"DOUBLEs": 1}]}'
     more = '"product_id": "A", "page": "/", "session": {"session_id": "s", ' + device + "}"
-    lake.drop_file("web_events/1.json", EVENT.format(id=1, more=more) + EVENT.format(id=2, more=more.replace("96", "9.6")))
+    lake.drop_file(
+        "web_events/1.json", EVENT.format(id=1, more=more) + EVENT.format(id=2, more=more.replace("96", "9.6"))
+    )
     lake.build("--select", "bronze_web_events", "--exclude-resource-type", "test")
     assert found(lake) == {
         ("web_events", 1, "missing", "session.device.gone", "declared, but in no record", 0),
