@@ -63,11 +63,13 @@ def of_a_run(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @of_a_run
+@click.option("--unit-tests", is_flag=True, help="Run dbt's unit tests too.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[DBT ARGUMENTS]...")
-def build(arguments: tuple[str, ...], as_json: bool, skip_code: bool) -> None:
+def build(arguments: tuple[str, ...], as_json: bool, skip_code: bool, unit_tests: bool) -> None:
     """Run `dbt build` with any of its arguments, from any folder, and say what came of it.
 
-    A selection that matches nothing is a mistake (exit code 2). A build that finds nothing new is done (0).
+    A selection that matches nothing is a mistake (exit code 2). A build that finds nothing new is done (0). Unit tests
+    say nothing of the data; they run if asked for.
 
     \b
     Examples:
@@ -77,8 +79,14 @@ def build(arguments: tuple[str, ...], as_json: bool, skip_code: bool) -> None:
       medallion build --json --skip-code
     """
     with told(as_json, "build", arguments) as tell, dbt_session(arguments) as dbt:
-        code = run(dbt, "build", arguments, ["build"], tell, skip_code)
+        code = run(dbt, "build", arguments, dbt_build(arguments, unit_tests), tell, skip_code)
     raise click.exceptions.Exit(code)
+
+
+def dbt_build(arguments: Sequence[str], unit_tests: bool = False) -> list[str]:
+    """The command of dbt: without its unit tests, unless they or a resource type are named."""
+    is_named = unit_tests or any("unit" in word or "resource-type" in word for word in arguments)
+    return ["build"] if is_named else ["build", "--exclude-resource-type", "unit_test"]
 
 
 @click.command()
@@ -106,7 +114,7 @@ def resume(as_json: bool, skip_code: bool) -> None:
             if results is None:
                 say(f"The last run was stopped in the middle; running it again: build {shlex.join(arguments)}")
                 dbt.options = list(arguments)
-                code = run(dbt, "resume", arguments, ["build"], tell, skip_code)
+                code = run(dbt, "resume", arguments, dbt_build(arguments), tell, skip_code)
             else:
                 say(f"Taking up {len(left)} nodes that failed or were skipped.")
                 state = str(results_kept(results))
@@ -188,7 +196,7 @@ def demo(dbt: Dbt, days: int, events: int, seed: int, out: str | None) -> int:
     if dbt.target == "sail":
         say("The engine is Sail: no Java needed. For Spark: make demo ENGINE=spark, or --target local.")
     write_demo_files(Path(landing), days, events, seed)
-    code = run(dbt, "demo", [], ["build"])
+    code = run(dbt, "demo", [], dbt_build([]))
     if code != USAGE and show_tables(dbt):
         show_quarantine(dbt)
         for name in ("daily_sales_by_product", "customer_lifetime_value"):

@@ -70,8 +70,9 @@ class FakeDbt:
 
     @property
     def commands(self) -> list[str]:
-        """The invocations but for parse, as one line each."""
-        return [" ".join(arguments) for arguments in self.invocations if arguments[0] != "parse"]
+        """The invocations but for parse, as one line each, without what every build leaves out."""
+        lines = [" ".join(arguments) for arguments in self.invocations if arguments[0] != "parse"]
+        return [line.replace(" --exclude-resource-type unit_test", "") for line in lines]
 
 
 def node(name: str, kind: str = "model", status: str = "success", message: str = "", **more: Any) -> SimpleNamespace:
@@ -215,8 +216,23 @@ def test_every_command_is_tested_for_its_help() -> None:
 def test_build_passes_arguments_on(fake: FakeDbt) -> None:
     result = medal("build", "--select", "tag:gold", "-x", "--vars", "{a: 1}", "--full-refresh")
     assert result.exit_code == 0
-    assert fake.invocations == [["build", "--select", "tag:gold", "-x", "--vars", "{a: 1}", "--full-refresh"]]
+    assert fake.invocations == [
+        [
+            "build",
+            "--exclude-resource-type",
+            "unit_test",
+            "--select",
+            "tag:gold",
+            "-x",
+            "--vars",
+            "{a: 1}",
+            "--full-refresh",
+        ]
+    ]
     assert Path.cwd() == ROOT
+    for words in (["--unit-tests"], ["--select", "test_type:unit"], ["--resource-type", "unit_test"]):
+        assert medal("build", *words).exit_code == 0
+        assert "--exclude-resource-type" not in fake.invocations[-1]
 
 
 @pytest.mark.parametrize(

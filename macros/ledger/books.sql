@@ -4,6 +4,7 @@
 {%- macro row_ledger() -%}{{- return(_book('row_ledger')) -}}{%- endmacro -%}
 {%- macro rule_results() -%}{{- return(_book('rule_results')) -}}{%- endmacro -%}
 {%- macro discarded_records() -%}{{- return(_book('discarded_records')) -}}{%- endmacro -%}
+{%- macro node_results() -%}{{- return(_book('node_results')) -}}{%- endmacro -%}
 
 {%- macro _book(name) -%}
     {{- return(api.Relation.create(schema=var('schema_prefix') ~ 'ops', identifier=name, type='table')) -}}
@@ -27,6 +28,9 @@
     {%- endfor -%}
     {%- if is_building() and selected_resources | select('in', _bronze_models()) | first is defined -%}
         {%- do read_books() -%}
+    {%- endif -%}
+    {%- if execute and flags.WHICH in ['build', 'test', 'retry'] and (selected_resources | join(' ')).find('test.') >= 0 -%}
+        {%- do results_of_tests() -%}
     {%- endif -%}
 {%- endmacro -%}
 

@@ -37,6 +37,17 @@
     {%- do tables.update({name: 'stale'}) -%}
 {%- endmacro -%}
 
+{#- Whether this run has written a table. -#}
+{%- macro is_written(relation) -%}
+    {{- return(run_memory('tables').get(relation.schema ~ '.' ~ relation.identifier) == 'stale' or relation.schema ~ '.' ~ relation.identifier in run_memory('versions')) -}}
+{%- endmacro -%}
+
+{#- Forgets what was read of all tables, so that the next question reads whole schemas again instead of each table that this run has written. -#}
+{%- macro read_schemas_again() -%}
+    {%- do run_memory('schemas').clear() -%}
+    {%- do run_memory('tables').clear() -%}
+{%- endmacro -%}
+
 {#- The properties of a table, a dict; asked for separately if the reading of all tables did not show them. -#}
 {%- macro table_properties(relation) -%}
     {%- set state = table_state(relation) -%}
