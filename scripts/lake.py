@@ -127,10 +127,14 @@ def prepare(lock: FileLock, writes: bool) -> None:
             BUSY,
         ) from None
     except OSError as problem:
-        raise Failure(
-            f"The lake folder {home} cannot be written ({problem.strerror}). Change that, or set MEDALLION_HOME to"
-            " another folder."
-        ) from None
+        raise not_writable(problem) from None
+
+
+def not_writable(problem: OSError) -> Failure:
+    return Failure(
+        f"The lake folder {lake_home()} cannot be written ({problem.strerror}). Change that, or set MEDALLION_HOME to"
+        " another folder."
+    )
 
 
 # The last run, which `medallion resume` takes up --------------------------------------------------------------------
@@ -141,17 +145,30 @@ def last_run_folder() -> Path:
 
 
 def note_start(arguments: Sequence[str], target: str) -> None:
-    """Remembers a command before it runs; a run that is killed leaves just that."""
-    shutil.rmtree(last_run_folder(), ignore_errors=True)
-    last_run_folder().mkdir(parents=True)
+    """Remembers a command before it runs; a run that is killed leaves just that.
+
+    Raises:
+        Failure: the folder of the lake cannot be written.
+    """
     note = {"arguments": list(arguments), "target": target}
-    (last_run_folder() / "command.json").write_text(json.dumps(note))
+    try:
+        shutil.rmtree(last_run_folder(), ignore_errors=True)
+        last_run_folder().mkdir(parents=True)
+        (last_run_folder() / "command.json").write_text(json.dumps(note))
+    except OSError as problem:
+        raise not_writable(problem) from None
 
 
 def note_end(run_results: Path) -> None:
-    """Keeps what dbt says of the run; other commands write its artifact anew."""
-    if run_results.exists():
-        shutil.copyfile(run_results, last_run_folder() / "run_results.json")
+    """Keeps what dbt says of the run; other commands write its artifact anew. On a full disk there is nothing to keep
+    it on, and `medallion resume` runs all of it again.
+    """
+    kept = last_run_folder() / "run_results.json"
+    try:
+        if run_results.exists():
+            shutil.copyfile(run_results, kept)
+    except OSError:
+        kept.unlink(missing_ok=True)
 
 
 def noted() -> tuple[dict[str, Any] | None, dict[str, Any] | None]:

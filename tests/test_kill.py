@@ -121,7 +121,7 @@ def test_of_two_builds_at_once_one_works_and_the_other_stops(undisturbed, tmp_pa
     (home / "output").rename(home / "output of the first")
     second = start_build(home, landing)
     assert second.wait(timeout=600) == 3
-    assert f"Process {first.pid} writes to the lake" in (home / "output").read_text()
+    assert f"Process {first.pid} is writing to the lake" in (home / "output").read_text()
     wait_for(lambda: commits(home, MOMENTS[0]), first)
     assert kill(first)
     build(home, landing)

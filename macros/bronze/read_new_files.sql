@@ -88,6 +88,7 @@ where false
             ~ 'after this build, run medallion quarantine replay '
             ~ source_name ~ ' --apply.'
         ) -%}
+        {%- do name_table(file_ledger()) -%}
         {%- call statement('forget_files') -%}
             delete from {{ file_ledger() }}
             where source = '{{ source_name }}' and batch_id > {{ newest['written'] }} and record_count > 0
