@@ -24,6 +24,7 @@ from medallion.landing import has_new, wait
 from medallion.quarantine import quarantine
 from medallion.shell import Dbt, call, stop_spark
 from medallion.upkeep import optimize, vacuum
+from medallion.watch import watch
 
 CODES = "\n".join(f"      {code}    {meaning}" for code, meaning in MEANINGS.items())
 HELP = f"""Landing files to trustworthy gold tables: dbt for this project, and upkeep of its tables.
@@ -154,6 +155,6 @@ def status(dbt: Dbt) -> None:
 
 
 # A module that has commands of its own is imported above and adds them here.
-COMMANDS = [demo, build, resume, has_new, wait, status, docs, serve, optimize, vacuum, drift, quarantine]
+COMMANDS = [demo, build, resume, watch, has_new, wait, status, docs, serve, optimize, vacuum, drift, quarantine]
 for command in COMMANDS:
     main.add_command(command)

@@ -82,6 +82,13 @@ class Dbt:
         self.nodes: list[Any] = []  # of the last run
         self.invocation_ids: list[str] = []
         self._manifest: Any = None
+        self._parsed: Any = None  # for runs of a process that stays
+
+    def begin(self, manifest: Any) -> None:
+        """The next run, in a process that stays, with the project as parsed; the arguments say all."""
+        self.started_at = datetime.now(timezone.utc)
+        self.invocation_ids = []
+        self.options, self._parsed, self._manifest = [], manifest, manifest
 
     def invoke(self, arguments: list[str], manifest: Any = None) -> Any:
         from dbt.cli.main import dbtRunner
@@ -99,7 +106,7 @@ class Dbt:
     def run(self, *arguments: str) -> int:
         """dbt as on the command line, and again where another writer of a table came first; returns the exit code."""
         for pause in [*PAUSES, None]:
-            result = self.invoke(list(arguments))
+            result = self.invoke(list(arguments), self._parsed)
             self.nodes = getattr(result.result, "results", None) or []
             code = exit_code(result, self.errors)
             if pause is None or code != RETRY or not any(re.search(CONFLICT, text) for text in self.errors):

@@ -98,6 +98,21 @@ def test_a_changed_seed_reaches_every_table_that_reads_it(living: Lake):
     assert regions[0][0].startswith("Atlantis")
 
 
+def test_a_changed_seed_of_a_rule_judges_old_records_too(living: Lake):
+    select = ("--select", "+silver_web_events", *NO_TESTS)
+    living.build(*select)
+    searches = "select count(*) from {silver}.silver_web_events where event_type = 'search'"
+    [(found,)] = living.sql(searches)
+    [(waiting,)] = living.sql("select count(*) from {silver}.quarantine_web_events")
+    assert found
+    edit(living, "seeds/event_types.csv", "search,The shop was searched; outside the funnel\n", "")
+    living.build(*select)
+    assert living.sql(searches) == [(0,)]
+    assert (
+        living.sql("select count(*) from {silver}.quarantine_web_events")[0][0] >= waiting + found
+    )  # repeated ones too
+
+
 def test_a_key_that_was_changed_and_taken_back_leaves_no_trace(living: Lake):
     before = sorted(living.sql("select order_line_id, quantity from {silver}.silver_order_lines"))
     model = "models/silver/silver_order_lines.sql"

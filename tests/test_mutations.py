@@ -44,7 +44,7 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         PLAN,
         "if input.resource_type == 'seed' and",
         "if false and",
-        "tests/test_changed_model.py::test_a_changed_seed_reaches_every_table_that_reads_it",
+        "tests/test_changed_model.py::test_a_changed_seed_of_a_rule_judges_old_records_too",
     ),
     "a changed key is not noticed": (
         PLAN,
