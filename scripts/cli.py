@@ -22,6 +22,7 @@ from medallion.errors import DONE, MEANINGS, RETRY, Failure
 from medallion.lake import private
 from medallion.landing import has_new, wait
 from medallion.quarantine import quarantine
+from medallion.query import query, show
 from medallion.shell import Dbt, call, stop_spark
 from medallion.upkeep import optimize, vacuum
 from medallion.watch import watch
@@ -155,6 +156,22 @@ def status(dbt: Dbt) -> None:
 
 
 # A module that has commands of its own is imported above and adds them here.
-COMMANDS = [demo, build, resume, watch, has_new, wait, status, docs, serve, optimize, vacuum, drift, quarantine]
+COMMANDS = [
+    demo,
+    build,
+    resume,
+    watch,
+    has_new,
+    wait,
+    status,
+    docs,
+    serve,
+    optimize,
+    vacuum,
+    drift,
+    query,
+    show,
+    quarantine,
+]
 for command in COMMANDS:
     main.add_command(command)

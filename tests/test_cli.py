@@ -23,7 +23,21 @@ from conftest import ROOT
 
 from medallion import bare, cli, console, display, errors, lake, shell
 
-COMMANDS = ["demo", "build", "resume", "docs", "serve", "optimize", "vacuum", "status", "has-new", "wait"]
+COMMANDS = [
+    "demo",
+    "build",
+    "resume",
+    "watch",
+    "query",
+    "show",
+    "docs",
+    "serve",
+    "optimize",
+    "vacuum",
+    "status",
+    "has-new",
+    "wait",
+]
 COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay", "quarantine discard"]
 
 

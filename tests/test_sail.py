@@ -297,6 +297,34 @@ def test_status_and_docs_see_the_tables(orders, monkeypatch):
     assert {"record", "fields", "batch_id"} <= set(catalog["nodes"]["model.medallion.bronze_orders"]["columns"])
 
 
+def test_tables_can_be_looked_at(orders, monkeypatch):
+    def ask(*arguments: str) -> Result:
+        return medal(orders, *arguments, monkeypatch=monkeypatch)
+
+    sql = "select record_number, 'bronze.x' as text from bronze.bronze_orders -- one;\n where record like '1,A1%';"
+    assert json.loads(ask("query", sql, "--format", "json").stdout) == [{"record_number": 1, "text": "bronze.x"}]
+    shown = ask("show", "ops.file_ledger", "--format", "csv").stdout.splitlines()
+    assert shown[0].startswith("source,source_file,batch_id")
+    assert shown[1].startswith("orders,orders/1.csv,1")
+    assert re.search(r"\b45\b", ask("query", "select 40 + 5 as answer").output)
+    cut = ask("query", "select explode(sequence(1, 5)) as n", "--limit", "2", "--format", "json")
+    assert json.loads(cut.stdout) == [{"n": 1}, {"n": 2}]
+    assert "The first 2 rows" in cut.stderr
+    assert "No rows." in ask("query", "select 1 where false").output
+    before = orders.versions()
+    for arguments, sentence in (
+        (("show", "gold.nothing"), "There is no table gold.nothing"),
+        (("show", "bronze_orders"), "name layer and table"),
+        (("query", "delete from bronze.bronze_orders"), "Only a SELECT"),
+        (("query", "select no_such_column from bronze.bronze_orders"), "no_such_column"),
+    ):
+        result = ask(*arguments)
+        assert result.exit_code in (1, 2)
+        assert sentence in result.output
+        assert "Traceback" not in result.output
+    assert orders.versions() == before
+
+
 def test_a_table_whose_upkeep_fails_does_not_stop_the_others(orders, monkeypatch):
     orders.sql("insert into {bronze}.bronze_orders select * from {bronze}.bronze_orders")
     for file in orders.path("bronze.bronze_orders").glob("*.parquet"):

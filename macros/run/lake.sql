@@ -140,6 +140,15 @@
     {{- return(relation | string) -}}
 {%- endmacro -%}
 
+{#- A table of this lake for a query by hand, in a form that can follow FROM. -#}
+{%- macro table_named(layer, name) -%}
+    {%- set relation = api.Relation.create(schema=var('schema_prefix') ~ layer, identifier=name, type='table') -%}
+    {%- if execute and not load_relation(relation) -%}
+        {{- exceptions.raise_compiler_error('There is no table ' ~ layer ~ '.' ~ name ~ '. medallion status lists the tables.') -}}
+    {%- endif -%}
+    {{- by_place(relation) -}}
+{%- endmacro -%}
+
 {#- Operations of commits that leave rows and files as they are, by their names in DESCRIBE HISTORY: of Delta 4.4, and in the last line
     of delta-rs 1.6. Compaction (OPTIMIZE, REORG) is not among them, because it replaces files. -#}
 {%- macro commits_without_data() -%}
