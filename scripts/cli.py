@@ -24,7 +24,7 @@ from medallion.landing import has_new, wait
 from medallion.quarantine import quarantine
 from medallion.query import query, show
 from medallion.shell import Dbt, call, stop_spark
-from medallion.upkeep import optimize, vacuum
+from medallion.upkeep import maintain, optimize, vacuum
 from medallion.watch import watch
 
 CODES = "\n".join(f"      {code}    {meaning}" for code, meaning in MEANINGS.items())
@@ -166,6 +166,7 @@ COMMANDS = [
     status,
     docs,
     serve,
+    maintain,
     optimize,
     vacuum,
     drift,

@@ -1,16 +1,19 @@
-"""`medallion optimize` and `medallion vacuum`: what is due is a query; the engine does it, or delta-rs on Sail."""
+"""`medallion maintain`, `optimize` and `vacuum`: what is due is a query; the engine does it, or delta-rs on Sail."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
 
 from medallion.command import here, of_layer_or_table, with_dbt
-from medallion.console import say, size
-from medallion.errors import DATA, RETRY, Failure, short, worst
+from medallion.console import only_json, say, show_table, size
+from medallion.errors import DATA, DONE, MEANINGS, RETRY, Failure, short, worst
+from medallion.lake import since_checkpoint
 from medallion.shell import Dbt, call, operation
 
 Row = dict[str, Any]
@@ -53,6 +56,96 @@ def vacuum(dbt: Dbt, layer: str | None, table: str | None, apply: bool, lite: bo
     table_by_table(dbt, partial(vacuum_one, dbt, apply=apply, lite=lite), layer, table)
 
 
+@click.command()
+@of_layer_or_table
+@click.option("--plan", is_flag=True, help="Only say what would be done and why.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout at the end; all else on stderr.")
+@with_dbt()
+def maintain(dbt: Dbt, layer: str | None, table: str | None, plan: bool, as_json: bool) -> int:
+    """Do all upkeep that pays: OPTIMIZE where files are many and small, VACUUM where there are files to delete.
+
+    Table by table; one that fails does not keep the others from theirs. Where nothing pays, nothing is committed.
+
+    \b
+    Examples:
+      medallion maintain --plan
+      medallion maintain
+      medallion maintain --layer gold --json
+    """
+    with only_json() if as_json else nullcontext(lambda answer: None) as tell:
+        jobs = upkeep_plan(dbt, layer, table)
+        if jobs:
+            show_table("Upkeep", [in_short(job) for job in jobs])
+        else:
+            say(f"No tables yet; make some with: {here('medallion', 'demo')}")
+        failed = [] if plan else [job for job in jobs if not do(dbt, job)]
+        code = worst(job["code"] for job in failed) if failed else DONE
+        done = sum(bool(job["todo"]) for job in jobs) - len(failed)
+        say(f"{done} of {len(jobs)} tables {'need upkeep' if plan else 'were worked on'}, {len(failed)} failed.")
+        tell({"command": "maintain", "is_plan": plan, "code": code, "meaning": MEANINGS[code], "tables": jobs})
+    return code
+
+
+def upkeep_plan(dbt: Dbt, layer: str | None, table: str | None) -> list[Row]:
+    """What there is to do for each table, with the state that speaks for it."""
+    vacuums = {job["table_name"]: job for job in dbt.rows(call("vacuum_jobs", layer=layer, table=table))}
+    found = []
+    for job in sorted(dbt.rows(call("optimize_jobs", layer=layer, table=table)), key=lambda job: job["table_name"]):
+        name, vacuum_job = job["table_name"], vacuums[job["table_name"]]
+        deletable = 0
+        if not vacuum_job["is_refused"]:
+            deletable = vacuum_by_delta_rs(vacuum_job, False, False) if job["location"] else vacuum_job["num_files"]
+        todo = ["optimize"] if job["is_due"] else []
+        todo += ["vacuum"] if deletable else []
+        found.append(
+            {
+                "table": name,
+                "files": int(job["num_files"]),
+                "bytes": int(job["size_in_bytes"]),
+                "deletable_files": int(deletable or 0),
+                "retention": vacuum_job["retention"],
+                "commits_since_checkpoint": since_checkpoint(Path(job["location"])) if job["location"] else None,
+                "todo": todo,
+            }
+        )
+    return found
+
+
+def in_short(job: Row) -> Row:
+    """A row of the plan for a person."""
+    return {
+        "table": job["table"],
+        "files": job["files"],
+        "size": size(job["bytes"]),
+        "deletable files": job["deletable_files"],
+        "retention": job["retention"],
+        "to do": ", ".join(job["todo"]) or "nothing",
+    }
+
+
+def do(dbt: Dbt, job: Row) -> bool:
+    """Does what a table needs, notes in the job what was done or what went wrong, and says it; whether it went well."""
+    from deltalake.exceptions import DeltaError
+
+    job["done"] = []
+    try:
+        for work in job["todo"]:
+            if work == "optimize":
+                job["done"].append(optimize_one(dbt, job["table"], force=False))
+            else:
+                job["done"].append(vacuum_one(dbt, job["table"], apply=True, lite=False))
+            say(f"{job['table']}: {job['done'][-1]}")
+    except (Failure, DeltaError, OSError) as problem:
+        job["problem"] = problem.message if isinstance(problem, Failure) else short([str(problem)])
+        job["code"] = problem.exit_code if isinstance(problem, Failure) else code_of(problem)
+        say(f"{job['table']}: FAILED\n{job['problem']}")
+    return "problem" not in job
+
+
+def code_of(problem: Exception) -> int:
+    return RETRY if "CommitFailed" in type(problem).__name__ else DATA
+
+
 def table_by_table(dbt: Dbt, one: Callable[[str], str], layer: str | None, table: str | None) -> None:
     """Upkeep of one table after the other, so that one that fails does not keep the others from theirs."""
     from deltalake.exceptions import DeltaError
@@ -66,7 +159,7 @@ def table_by_table(dbt: Dbt, one: Callable[[str], str], layer: str | None, table
             failed[name] = problem.exit_code
             say(f"{name}: FAILED\n{problem.message}")
         except (DeltaError, OSError) as problem:
-            failed[name] = RETRY if "CommitFailed" in type(problem).__name__ else DATA
+            failed[name] = code_of(problem)
             say(f"{name}: FAILED\n{short([str(problem)])}")
     if not names:
         say(f"No tables yet; make some with: {here('medallion', 'demo')}")

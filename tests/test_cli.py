@@ -28,6 +28,7 @@ COMMANDS = [
     "build",
     "resume",
     "watch",
+    "maintain",
     "query",
     "show",
     "docs",

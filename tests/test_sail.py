@@ -325,6 +325,32 @@ def test_tables_can_be_looked_at(orders, monkeypatch):
     assert orders.versions() == before
 
 
+def test_upkeep_does_what_pays_and_then_nothing(new_lake, monkeypatch):
+    lake = new_lake("upkeep")
+    lake.drop_file("orders/1.csv", ORDERS)
+    lake.build("--select", "bronze_orders")
+    for _ in range(33):
+        lake.sql("insert into {bronze}.bronze_orders select * from {bronze}.bronze_orders limit 1")
+
+    def maintain(*arguments: str) -> dict[str, dict]:
+        result = medal(lake, "maintain", "--json", *arguments, monkeypatch=monkeypatch)
+        assert result.exit_code == 0, result.output
+        return {job["table"]: job for job in json.loads(result.stdout)["tables"]}
+
+    before = lake.versions()
+    plan = maintain("--plan")
+    assert plan.keys() == before.keys()
+    assert [name for name, job in plan.items() if job["todo"]] == ["bronze.bronze_orders"]
+    assert (plan["bronze.bronze_orders"]["files"], plan["bronze.bronze_orders"]["todo"]) == (34, ["optimize"])
+    assert lake.versions() == before
+    assert maintain()["bronze.bronze_orders"]["done"] == ["optimized, files: 34 before, 1 now"]
+    after = lake.versions()
+    assert {name for name in after if after[name] != before[name]} == {"bronze.bronze_orders"}
+    assert not any(job["todo"] for job in maintain().values())
+    assert lake.versions() == after
+    assert lake.sql("select count(*) from {bronze}.bronze_orders") == [(34,)]
+
+
 def test_a_table_whose_upkeep_fails_does_not_stop_the_others(orders, monkeypatch):
     orders.sql("insert into {bronze}.bronze_orders select * from {bronze}.bronze_orders")
     for file in orders.path("bronze.bronze_orders").glob("*.parquet"):
