@@ -187,12 +187,14 @@ class Lake:
         """Newest Delta version of `layer.table`."""
         return max(int(commit.stem) for commit in (self.path(name) / "_delta_log").glob("*.json"))
 
-    def versions(self) -> dict[str, int]:
-        """Newest Delta version of every table of this lake."""
+    def versions(self, with_runs: bool = True) -> dict[str, int]:
+        """Newest Delta version of every table of this lake, with or without what is noted of each run that did or met
+        something.
+        """
         warehouse = Path(os.environ["MEDALLION_HOME"]) / "warehouse"
         tables = [log.parent for log in warehouse.glob(f"{self.prefix}*.db/*/_delta_log")]
         names = [f"{table.parent.stem.removeprefix(self.prefix)}.{table.name}" for table in tables]
-        return {name: self.version(name) for name in names}
+        return {name: self.version(name) for name in names if with_runs or name != "ops.node_results"}
 
     def commits(self, name: str) -> list[dict[str, Any]]:
         """What the commits of `layer.table` say of themselves, oldest first."""

@@ -158,10 +158,10 @@ def test_every_row_has_its_lineage(hostile):
 
 
 def test_no_new_files_no_commit_and_a_full_refresh_changes_nothing(hostile):
-    before = hostile.versions()
+    before = hostile.versions(with_runs=False)
     hostile.build(*BRONZE)
     hostile.build(*BRONZE, "--full-refresh")
-    assert hostile.versions() == before
+    assert hostile.versions(with_runs=False) == before
 
 
 def test_only_the_new_file_is_opened(lake):
@@ -182,12 +182,12 @@ def test_missing_and_empty_folders_give_empty_tables(lake):
 def test_a_file_that_changed_after_ingest_is_refused_before_anything_is_written(lake):
     lake.drop_file("orders/1.csv", HEADER + LINE.format(1))
     lake.build("--select", "bronze_orders")
-    before = lake.versions()
+    before = lake.versions(with_runs=False)
     lake.drop_file("orders/1.csv", HEADER + LINE.format(1) + LINE.format(2))
     lake.drop_file("orders/2.csv", HEADER + LINE.format(3))
     result = lake.dbt("build", "--select", "bronze_orders")
     assert "orders/1.csv (was" in lake.explain(result)
-    assert lake.versions() == before
+    assert lake.versions(with_runs=False) == before
 
 
 def declare(lake, folder, **sources):
@@ -219,9 +219,9 @@ def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake,
     lake.drop_file("orders/1.csv", HEADER + LINE.format(2) + bad + LINE.format(1))
     lake.drop_file("web_events/1.json", "{}\n{}\n")
     lake.build(*build)
-    before = lake.versions()
+    before = lake.versions(with_runs=False)
     lake.build(*build)
-    assert lake.versions() == before
+    assert lake.versions(with_runs=False) == before
     assert len(records(lake, "web_events")) == 1
     assert lake.sql("select invoice_no, batch_id from {silver}.silver_order_lines order by 1") == [("1", 1), ("2", 2)]
     places = lake.sql(
@@ -389,12 +389,12 @@ def test_a_file_that_grows_while_it_is_read_is_refused_by_the_next_build(lake, m
     at_statement(monkeypatch, AFTER_LISTING, grow)
     lake.build("--select", "bronze_orders")
     assert lake.sql("select file_size, record_count from {ops}.file_ledger") == [(size, 2)]
-    before = lake.versions()
+    before = lake.versions(with_runs=False)
     result = lake.dbt("build", "--select", "bronze_orders")
     assert f"orders/1.csv (was {size} bytes, is {file.stat().st_size})" in lake.explain(result)
     file.unlink()
     lake.build("--select", "bronze_orders")
-    assert lake.versions() == before
+    assert lake.versions(with_runs=False) == before
     assert records(lake, "orders", "fields['InvoiceNo']") == [("1",), ("2",)]
 
 

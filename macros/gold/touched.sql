@@ -28,8 +28,9 @@
         {%- endif -%}
     {%- endfor -%}
     {%- set changes = changes | reject('equalto', 'none') | list -%}
-    {%- set window = 'true' if is_rebuild or 'all' in changes else (_touched_keys(column, changes) if changes else 'false') -%}
-    {{- return({'window': window, 'consumed': consumed, 'is_unchanged': window == 'false'}) -}}
+    {%- set plan = _everything() if is_rebuild or 'all' in changes else (_touched_keys(column, changes) if changes else _nothing()) -%}
+    {%- do plan.update({'consumed': consumed, 'is_unchanged': plan.window == 'false'}) -%}
+    {{- return(plan) -}}
 {%- endmacro -%}
 
 {#- What changed in an input since a position: 'none', 'all', or a query for the key column of the changed rows as they are and
@@ -89,6 +90,10 @@
     }) -}}
 {%- endmacro -%}
 
+{%- macro _everything() -%}{{- return({'window': 'true', 'replaced': 'true'}) -}}{%- endmacro -%}
+{%- macro _nothing() -%}{{- return({'window': 'false', 'replaced': 'false'}) -}}{%- endmacro -%}
+
+{#- The predicate for the keys that changed: as `window` for the query, as `replaced` for the write. -#}
 {%- macro _touched_keys(column, changes) -%}
     {%- set limit = var('max_touched_keys') -%}
     {%- set sql = 'select distinct typeof(' ~ column ~ ') as type, cast(' ~ column ~ ' as string) as key from ('
@@ -97,17 +102,17 @@
     {%- if sql not in known -%}{%- do known.update({sql: run_query(sql).rows}) -%}{%- endif -%}
     {%- set keys = known[sql] -%}
     {%- if not keys -%}
-        {{- return('false') -}}
+        {{- return(_nothing()) -}}
     {#- Delta parses the predicate of a write once more, and Spark substitutes ${...} in whatever it parses -#}
     {%- elif keys | length > limit or '$' in (keys | map(attribute='key') | join) -%}
-        {{- return('true') -}}
+        {{- return(_everything()) -}}
     {%- endif -%}
     {%- set literals = [] -%}
     {%- for key in keys if key['key'] is not none -%}
         {%- do literals.append('cast(' ~ sql_literal(key['key']) ~ ' as ' ~ key['type'] ~ ')') -%}
     {%- endfor -%}
-    {%- set parts = [] -%}
-    {%- if literals -%}{%- do parts.append(column ~ ' in (' ~ literals | join(', ') ~ ')') -%}{%- endif -%}
-    {%- if literals | length < keys | length -%}{%- do parts.append(column ~ ' is null') -%}{%- endif -%}
-    {{- return('(' ~ parts | join(' or ') ~ ')') -}}
+    {%- set is_null = [column ~ ' is null'] if literals | length < keys | length else [] -%}
+    {%- set window = ([column ~ ' in (' ~ literals | join(', ') ~ ')'] if literals else []) + is_null -%}
+    {%- set replaced = ([on_engine('is_replaced', column, literals)] if literals else []) + is_null -%}
+    {{- return({'window': '(' ~ window | join(' or ') ~ ')', 'replaced': '(' ~ replaced | join(' or ') ~ ')'}) -}}
 {%- endmacro -%}

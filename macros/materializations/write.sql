@@ -52,7 +52,7 @@
     {%- set columns = columns_of(query, plan) | map(attribute='quoted') | join(', ') -%}
     insert into {{ plan.table }}
     {{ on_engine('once_only', plan.table, plan.batch_id) if 'batch_id' in plan }}
-    {{ 'by name' if plan.is_rebuild or config.get('incremental_strategy') != 'replace_where' else 'replace where ' ~ plan.window }}
+    {{ 'by name' if plan.is_rebuild or config.get('incremental_strategy') != 'replace_where' else 'replace where ' ~ plan.replaced }}
     select {{ columns }} from {{ query }} as staged
     {{ on_engine('write_barrier', declared_constraints()) }}
 {%- endmacro -%}

@@ -86,3 +86,8 @@
         {%- do exceptions.warn('No checkpoint of ' ~ row['table_folder'] ~ ' was written, so reading it gets slower: ' ~ row['problem']) -%}
     {%- endfor -%}
 {%- endmacro -%}
+
+{#- Not `in`: in the predicate of a write Sail needs 30 s for a list of 1,000 keys and 125 s for 2,000, this way 1 s. -#}
+{%- macro sail__is_replaced(column, literals) -%}
+    {{- return('exists(array(' ~ literals | join(', ') ~ '), touched_key -> touched_key = ' ~ column ~ ')') -}}
+{%- endmacro -%}

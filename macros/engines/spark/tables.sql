@@ -106,3 +106,8 @@
 
 {#- Delta does this by itself, every ten commits. -#}
 {%- macro spark__write_checkpoints(relations) -%}{%- endmacro -%}
+
+{#- The predicate of a write that replaces the rows of some keys; Delta finds their files by it. -#}
+{%- macro spark__is_replaced(column, literals) -%}
+    {{- return(column ~ ' in (' ~ literals | join(', ') ~ ')') -}}
+{%- endmacro -%}
