@@ -7,7 +7,7 @@
             {{ column.quoted }} {{ column.dtype }}{{ _sail_comment(column.name) }}{{ ',' if not loop.last }}
             {%- endfor %}
         )
-        {{ file_format_clause() }}
+        {{ file_format_clause() | trim or 'using delta' }}
         {{ "comment " ~ sql_literal(model.description) if model.description }}
         {{ partition_cols(label='partitioned by') }}
         {{ clustered_cols(label='clustered by') }}

@@ -3,7 +3,7 @@
 {%- macro spark__create_table(relation, query, columns, properties, with_rows=true) -%}
     {%- call statement('main' if with_rows else 'create_table') -%}
         create or replace table {{ relation }}
-        {{ file_format_clause() }}
+        {{ file_format_clause() | trim or 'using delta' }}
         {{ properties_clause(properties) }}
         {{ partition_cols(label='partitioned by') }}
         {{ clustered_cols(label='clustered by') }}

@@ -1,2 +1,2 @@
-{{ config(materialized='table', alias='located', location_root=var('location_root', 'none')) }}
+{{ config(materialized='table', alias='located') }}
 select 'gold' as layer
