@@ -124,43 +124,52 @@ def in_short(job: Row) -> Row:
 
 
 def do(dbt: Dbt, job: Row) -> bool:
-    """Does what a table needs, notes in the job what was done or what went wrong, and says it; whether it went well."""
+    """Does what a table needs, and notes in the job what was done or what went wrong; whether it went well."""
+    works = {
+        "optimize": partial(optimize_one, dbt, force=False),
+        "vacuum": partial(vacuum_one, dbt, apply=True, lite=False),
+    }
+    job["done"] = []
+    for work in job["todo"]:
+        try:
+            job["done"].append(attempt(job["table"], works[work]))
+        except Failure as problem:
+            job |= {"problem": problem.message, "code": problem.exit_code}
+            return False
+    return True
+
+
+def attempt(name: str, one: Callable[[str], str]) -> str:
+    """Upkeep of one table; says what was done, or what went wrong.
+
+    Raises:
+        Failure: it went wrong.
+    """
     from deltalake.exceptions import DeltaError
 
-    job["done"] = []
     try:
-        for work in job["todo"]:
-            if work == "optimize":
-                job["done"].append(optimize_one(dbt, job["table"], force=False))
-            else:
-                job["done"].append(vacuum_one(dbt, job["table"], apply=True, lite=False))
-            say(f"{job['table']}: {job['done'][-1]}")
-    except (Failure, DeltaError, OSError) as problem:
-        job["problem"] = problem.message if isinstance(problem, Failure) else short([str(problem)])
-        job["code"] = problem.exit_code if isinstance(problem, Failure) else code_of(problem)
-        say(f"{job['table']}: FAILED\n{job['problem']}")
-    return "problem" not in job
-
-
-def code_of(problem: Exception) -> int:
-    return RETRY if "CommitFailed" in type(problem).__name__ else DATA
+        done = one(name)
+    except (DeltaError, OSError) as problem:
+        code = RETRY if "CommitFailed" in type(problem).__name__ else DATA
+        failure = Failure(short([str(problem)]), code)
+    except Failure as problem:
+        failure = problem
+    else:
+        say(f"{name}: {done}")
+        return done
+    say(f"{name}: FAILED\n{failure.message}")
+    raise failure
 
 
 def table_by_table(dbt: Dbt, one: Callable[[str], str], layer: str | None, table: str | None) -> None:
     """Upkeep of one table after the other, so that one that fails does not keep the others from theirs."""
-    from deltalake.exceptions import DeltaError
-
     names = [f"{row['layer']}.{row['table_name']}" for row in dbt.rows(call("table_list", layer=layer, table=table))]
     failed: dict[str, int] = {}
     for name in names:
         try:
-            say(f"{name}: {one(name)}")
+            attempt(name, one)
         except Failure as problem:
             failed[name] = problem.exit_code
-            say(f"{name}: FAILED\n{problem.message}")
-        except (DeltaError, OSError) as problem:
-            failed[name] = code_of(problem)
-            say(f"{name}: FAILED\n{short([str(problem)])}")
     if not names:
         say(f"No tables yet; make some with: {here('medallion', 'demo')}")
     if failed:

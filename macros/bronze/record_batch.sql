@@ -126,8 +126,8 @@
 {%- endmacro -%}
 
 {#- Enters which fields the records of new batches have, how often and with which types; for JSON also those of nested objects (`buyer.ref`)
-    and of objects in a list (`lines[].sku`), as deep as the source declares fields. A killed run may have entered them already. The INSERT itself doesn't check that, because
-    Delta would then refuse the other sources that write at the same time. -#}
+    and of objects in a list (`lines[].sku`), as deep as the source declares fields. A killed run may have entered them already. The INSERT
+    itself doesn't check that, because Delta would then refuse the other sources that write at the same time. -#}
 {%- macro record_fields(bronze, source_name, batch_id, after_kill=false) -%}
     {%- if after_kill -%}
         {%- set recorded = run_query('select coalesce(max(batch_id), 0) from ' ~ batch_fields() ~ " where source = '" ~ source_name ~ "'").rows[0][0] -%}

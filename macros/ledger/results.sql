@@ -31,9 +31,7 @@
     {%- endfor -%}
     {%- set parts = [without_blanks(sql)] -%}
     {%- for name in ['severity', 'warn_if', 'error_if', 'fail_calc', 'limit', 'where'] -%}{%- do parts.append(config.get(name) | string) -%}{%- endfor -%}
-    {%- for name in model.depends_on.nodes if name in graph.nodes and graph.nodes[name].config.materialized == 'view' -%}
-        {%- do parts.append(without_blanks(graph.nodes[name].raw_code)) -%}
-    {%- endfor -%}
+    {%- do parts.extend(sql_of_views(model)) -%}
     {{- return({'hash': local_md5(parts | join('|')), 'inputs': inputs} if inputs else none) -}}
 {%- endmacro -%}
 
@@ -85,7 +83,6 @@
         {%- set news = [] -%}
         {%- for result in results if result.node.resource_type in ['model', 'seed', 'snapshot', 'test', 'unit_test'] -%}
             {%- set message = (result.adapter_response or {}).get('_message') or '' -%}
-            {%- set is_test = result.node.resource_type in ['test', 'unit_test'] -%}
             {%- if not (message == 'NOTHING NEW' or message.startswith('UNCHANGED') or result.node.config.materialized == 'ephemeral') -%}
                 {%- do done.append(result) -%}
                 {%- if result.status | string not in ['skipped', 'pass', 'warn'] or (result.node.unique_id in tests and result.status | string != 'skipped') -%}

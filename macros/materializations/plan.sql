@@ -42,9 +42,7 @@
     {%- for setting in ['unique_key', 'newest_by', 'ledger', 'incremental_strategy', 'partition_by'] -%}
         {%- do parts.append(tojson(config.get(setting), sort_keys=true)) -%}
     {%- endfor -%}
-    {%- for name in model.depends_on.nodes if name in graph.nodes and graph.nodes[name].config.materialized == 'view' -%}
-        {%- do parts.append(without_blanks(graph.nodes[name].raw_code)) -%}
-    {%- endfor -%}
+    {%- do parts.extend(sql_of_views(model)) -%}
     {#- gold follows its seeds as inputs; what a rule reads of a seed decides about old records too -#}
     {%- for input in inputs_of(model) if input.resource_type == 'seed' and config.get('incremental_strategy') == 'merge'
         and (config.get('meta') or {}).get('judge_again_when_seeds_change', true) -%}

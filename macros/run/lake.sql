@@ -39,7 +39,7 @@
 
 {#- Whether this run has written a table. -#}
 {%- macro is_written(relation) -%}
-    {{- return(run_memory('tables').get(relation.schema ~ '.' ~ relation.identifier) == 'stale' or relation.schema ~ '.' ~ relation.identifier in run_memory('versions')) -}}
+    {{- return(relation.schema ~ '.' ~ relation.identifier in run_memory('versions')) -}}
 {%- endmacro -%}
 
 {#- Forgets what was read of all tables, so that the next question reads whole schemas again instead of each table that this run has written. -#}

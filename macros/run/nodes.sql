@@ -29,6 +29,15 @@
     {{- return(found.values() | list) -}}
 {%- endmacro -%}
 
+{#- The SQL of the views that a node reads, without blanks: what is made through them changes with it. -#}
+{%- macro sql_of_views(node) -%}
+    {%- set found = [] -%}
+    {%- for name in node.depends_on.nodes if name in graph.nodes and graph.nodes[name].config.materialized == 'view' -%}
+        {%- do found.append(without_blanks(graph.nodes[name].raw_code)) -%}
+    {%- endfor -%}
+    {{- return(found) -}}
+{%- endmacro -%}
+
 {#- Puts the inputs of a node, and its own table, into the catalog of this session. -#}
 {%- macro name_inputs(node) -%}
     {%- for input in inputs_of(node) -%}{%- do name_table(relation_of(input)) -%}{%- endfor -%}
