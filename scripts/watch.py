@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from medallion import landing
 from medallion.build import dbt_build, run
 from medallion.console import say
 from medallion.errors import Failure
-from medallion.lake import ON_THIS_MACHINE, ROOT
+from medallion.lake import ROOT
+from medallion.landing import News
 from medallion.shell import Dbt, dbt_session, options
 
 WATCHED = ("models", "macros", "seeds", "snapshots", "tests", "dbt_project.yml")
@@ -35,10 +37,10 @@ def watch(every: int, select: str | None, target: str | None, given: str | None)
       medallion watch --every 10s
       medallion watch --select silver_order_lines+ --target sail
     """
+    find = partial(landing.look, [], target, given)
+    find()  # refuses a lake that is not on this machine
     with dbt_session(options(target=target, vars=given)) as dbt:
-        if dbt.target not in ON_THIS_MACHINE:
-            raise Failure(f"The lake of target {dbt.target} is not on this machine; run medallion build on a schedule.")
-        watcher = Watcher(dbt, given, select)
+        watcher = Watcher(dbt, find, select)
         watcher.build()
         say("Waiting for files and changed models. Ctrl-C ends it.")
         while True:
@@ -49,8 +51,9 @@ def watch(every: int, select: str | None, target: str | None, given: str | None)
 class Watcher:
     """What is known between two builds."""
 
-    def __init__(self, dbt: Dbt, given: str | None, select: str | None) -> None:
-        self.dbt, self.given, self.select = dbt, given, select
+    def __init__(self, dbt: Dbt, read_settings: Callable[[], Callable[[], list[News]]], select: str | None) -> None:
+        self.dbt, self.read_settings, self.select = dbt, read_settings, select
+        self.find: Callable[[], list[News]] | None = None  # by the settings as they were read last
         self.files = project_files()
         self.tried: Any = None  # the news at the last look: what a build could not take in is not tried again and again
         self.manifest: Any = None
@@ -60,7 +63,7 @@ class Watcher:
         files = project_files()
         changed = {file for file in files.keys() | self.files.keys() if files.get(file) != self.files.get(file)}
         if changed:
-            self.files, self.manifest = files, None
+            self.files, self.manifest, self.find = files, None, None
             say(f"Changed: {landing.shown(sorted(map(str, changed)))}")
             self.build([f"{name}+" for name in models_only(changed)])
             return
@@ -74,8 +77,8 @@ class Watcher:
     def news(self) -> list[tuple[str, ...]]:
         """Sources with the files that a build would ingest, or the sentence with which it would stop."""
         try:
-            settings = landing.variables(self.given)
-            found = landing.news(settings, landing.chosen_sources(settings, []), self.dbt.target == "sail")
+            self.find = self.find or self.read_settings()
+            found = self.find()
             landing.refuse(found)
         except Failure as problem:
             return [("", problem.message)]
