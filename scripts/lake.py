@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -94,6 +95,23 @@ def private() -> None:
     if not re.fullmatch("0*[0-7]{1,3}", text):
         raise Failure(f"MEDALLION_UMASK is '{text}'; it must be a umask such as 077 (private) or 027 (group reads).")
     os.umask(int(text, 8))
+
+
+def need_artifacts() -> None:
+    """The folders of the project that dbt writes its artifacts and logs to.
+
+    Raises:
+        Failure: one of them cannot be written.
+    """
+    for folder in (ROOT / "target", ROOT / "logs"):
+        try:
+            folder.mkdir(exist_ok=True)
+            TemporaryFile(dir=folder).close()
+        except OSError as problem:
+            raise Failure(
+                f"dbt writes its artifacts and logs to {folder}, which cannot be written ({problem.strerror}). Change"
+                " that, or copy the project to a folder of your own. Nothing was changed."
+            ) from None
 
 
 @contextmanager

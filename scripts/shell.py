@@ -20,7 +20,17 @@ from typing import Any
 from medallion import bare, sail
 from medallion.console import Printable, has_color, say
 from medallion.errors import CONFLICT, DATA, DONE, RETRY, SIGNALLED, USAGE, Failure, explain, meaning, short, worst
-from medallion.lake import ON_THIS_MACHINE, ROOT, SAIL_ARTIFACTS, lake_home, lake_lock, named_target, private, target_of
+from medallion.lake import (
+    ON_THIS_MACHINE,
+    ROOT,
+    SAIL_ARTIFACTS,
+    lake_home,
+    lake_lock,
+    named_target,
+    need_artifacts,
+    private,
+    target_of,
+)
 
 on_stop: list[Callable[[int], None]] = []  # last words of a command that a signal ends
 
@@ -177,6 +187,7 @@ def dbt_session(options: Sequence[str] = (), writes: bool = True) -> Iterator[Db
     """dbt from the project's root, with signals handled, and the engine gone at the end."""
     os.chdir(ROOT)
     private()
+    need_artifacts()
     target = target_of(options)
     bare.prepare(target)
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

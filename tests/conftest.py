@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import pprint
 import re
 import subprocess
 import sys
@@ -19,7 +20,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dbt.artifacts.resources import FileHash
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.version import __version__ as dbt_version
 
 from medallion import sail
 
@@ -64,14 +67,55 @@ def pytest_report_header() -> str:
     return f"engine: {ENGINE}; left out but for tests marked so: {', '.join(sorted(left_out))}"
 
 
+class Parsed:
+    """The project as dbt has parsed it, lent from lake to lake; parsing takes longer than most builds.
+
+    Other variables mean parsing all of it again, by dbt's rule. Of a lake only the prefix of its schemas is in what dbt
+    keeps, so with another prefix of the same length, and the hash of the other variables, it is right for another lake.
+    """
+
+    def __init__(self) -> None:
+        self.known: dict[str, tuple[bytes, bytes, bytes]] = {}
+
+    def lend(self, target_path: Path, variables: dict[str, Any]) -> None:
+        """Put it where dbt looks for it, unless dbt has parsed with these variables there itself."""
+        file = target_path / "partial_parse.msgpack"
+        key, prefix, digest = self._of(variables)
+        content, old_prefix, old_digest = self.known.get(key, (b"", b"", b""))
+        if len(prefix) == len(old_prefix) and not (file.exists() and digest in file.read_bytes()):
+            target_path.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content.replace(old_prefix, prefix).replace(old_digest, digest))
+
+    def keep(self, target_path: Path, variables: dict[str, Any]) -> None:
+        file = target_path / "partial_parse.msgpack"
+        key, prefix, digest = self._of(variables)
+        if prefix and key not in self.known and file.exists() and digest in (content := file.read_bytes()):
+            self.known[key] = (content, prefix, digest)
+
+    @staticmethod
+    def _of(variables: dict[str, Any]) -> tuple[str, bytes, bytes]:
+        """The variables but for those of a lake, its prefix, and dbt's hash of all (ManifestLoader's state check)."""
+        words = [pprint.pformat(json.loads(json.dumps(variables))), "", TARGET, dbt_version]
+        shared = {name: value for name, value in variables.items() if name not in ("schema_prefix", "landing_root")}
+        digest = FileHash.from_contents("\x00".join(words)).checksum
+        return json.dumps(shared, sort_keys=True), variables.get("schema_prefix", "").encode(), digest.encode()
+
+
+parsed = Parsed()
+
+
 def run_dbt(*args: str, project_dir: Path = ROOT, target_path: Path | None = None, **variables: Any) -> dbtRunnerResult:
     """Run dbt in this process and return its result, whatever it is; `variables` become `--vars`."""
     command = [*args, "--project-dir", str(project_dir), "--profiles-dir", str(ROOT), "--quiet", "--target", TARGET]
     if variables:
         command += ["--vars", json.dumps(variables)]
-    if target_path:
-        command += ["--target-path", str(target_path), "--log-path", str(target_path / "logs")]
-    return dbtRunner().invoke(command)
+    if not target_path:
+        return dbtRunner().invoke(command)
+    parsed.lend(target_path, variables)
+    result = dbtRunner().invoke([*command, "--target-path", str(target_path), "--log-path", str(target_path / "logs")])
+    if project_dir == ROOT:
+        parsed.keep(target_path, variables)
+    return result
 
 
 def alone(home: Path, landing: Path) -> dict[str, str]:
@@ -231,8 +275,8 @@ def new_lake(spark, tmp_path_factory):
     """Factory of lakes: `new_lake("name")`; for scenarios that several tests of a module share."""
 
     def make(name: str = "lake", **kwargs: Any) -> Lake:
-        prefix = f"{name}_{next(_numbers)}_"
-        folder = tmp_path_factory.mktemp(prefix)
+        prefix = f"t{next(_numbers):04}_"
+        folder = tmp_path_factory.mktemp(prefix + name)
         return Lake(spark, prefix, folder / "landing", folder / "target", **kwargs)
 
     return make

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime, timezone
 
 import pytest
 import yaml
@@ -340,6 +341,18 @@ def test_a_folder_in_another_case_stops_the_build(lake, beside):
 
 
 @pytest.mark.engines("spark")
+def test_a_file_dated_far_ahead_does_not_keep_its_source_fresh(lake):
+    """Freshness is the age of what came in, and nothing comes in later than now."""
+    file = lake.drop_file("orders/ahead.csv", HEADER + LINE.format(1))
+    ahead = datetime(2099, 1, 1, tzinfo=timezone.utc).timestamp()
+    os.utime(file, (ahead, ahead))
+    before = datetime.now(timezone.utc)
+    lake.build("--select", "bronze_orders")
+    checked = lake.dbt("source", "freshness", "--select", "source:landing.orders")
+    assert checked.success
+    assert before <= checked.result.results[0].max_loaded_at <= datetime.now(timezone.utc)
+
+
 def test_a_locale_without_utf_8_hides_no_file(lake):
     """Java takes it from the environment when it starts, so in a process of its own."""
     lake.drop_file("orders/é.csv", HEADER + LINE.format(1))

@@ -1,4 +1,4 @@
-"""A full disk and one that cannot be written: a clear sentence, and a lake that the next build completes."""
+"""A full disk, and a lake or a project that cannot be written: a clear sentence, and the next build completes the lake."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from medallion.generate import generate
 
 pytestmark = pytest.mark.engines("sail")
 
-# In a mount namespace of its own: a disk of 1 MB, half of what the build writes, then with room, then read-only.
-# $1: the disk, $2: a folder that stays.
+# In a mount namespace of its own: a disk of 1 MB, half of what the build writes, then with room, then read-only; then a
+# read-only project. $1: the disk, $2: a folder that stays.
 SCRIPT = """
 mount -t tmpfs -o size=1m tmpfs "$1" || exit 77
 options="--target sail --target-path $2/target $BUILD_OPTIONS"
@@ -28,6 +28,9 @@ mount -o remount,size=500m "$1"
 build "$1" "$2" room || exit 2
 mount -o remount,ro "$1"
 build "$1" "$2" read_only && exit 3
+mount -o remount,rw "$1"
+mount --bind . . && mount -o remount,bind,ro . || exit 77
+(cd "$PWD" && build "$1" "$2" read_only_project) && exit 4
 cp -r "$1/warehouse" "$2/warehouse"
 """
 
@@ -47,7 +50,8 @@ def test_a_full_or_read_only_disk(tmp_path: Path):
     assert run.returncode == 0, said
     assert "The disk is full; make room and run the command again" in said["full"]
     assert "cannot be written" in said["read_only"]
-    assert "Traceback" not in said["full"] + said["read_only"]
+    assert f"{ROOT / 'target'}, which cannot be written (Read-only file system)" in said["read_only_project"]
+    assert not any("Traceback" in text for text in said.values())
 
     build_undisturbed(tmp_path / "home", landing)
     expected = contents(tmp_path / "home" / "warehouse", same_portions=False)
