@@ -76,7 +76,7 @@ KNOWN_ERRORS: list[tuple[str, int, str]] = [
 
 
 # A file of a table, in a message of either engine
-TABLE_FILE = re.compile(r"/(?P<schema>[^/\s]+)[.]db/(?P<table>[^/\s]+)/(?P<file>[^\s,;'\")]+)")
+TABLE_FILE = re.compile(r"/(?P<schema>[^/\s]+)[.]db/(?P<table>[^/\s]+)/(?P<file>[^\s,:;'\")]+)")
 DAMAGE = re.compile(
     r"FAILED_READ_FILE|DELTA_FILE_NOT_FOUND|FileReadException|No such file or directory|not found|NotFound"
     r"|DELTA_TRUNCATED_TRANSACTION_LOG|DELTA_LOG_FILE_NOT_FOUND|DELTA_VERSIONS_NOT_CONTIGUOUS|DELTA_STATE_RECOVER_ERROR"

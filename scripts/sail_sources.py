@@ -150,13 +150,11 @@ class LakeTables(Source):
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
-        from deltalake import DeltaTable
-
         folder, _, pattern = path.rpartition("#")
         for log in sorted(Path(folder).glob(f"{pattern}/_delta_log")):
             newest = max(commits(log), default=None)  # without a commit it is what a killed run left
             if newest:
-                table = DeltaTable(str(log.parent))
+                table = delta_table(log.parent)
                 properties = json.dumps(table.metadata().configuration)
                 columns = json.dumps([field.name for field in table.schema().fields])
                 version = int(newest.removesuffix(".json"))
@@ -175,13 +173,12 @@ class LakeCheckpoints(Source):
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
-        from deltalake import DeltaTable
         from deltalake.exceptions import DeltaError
 
         warehouse, _, folders = path.rpartition("#")
         for folder in folders.split(","):
             try:
-                table = DeltaTable(str(Path(warehouse, folder)))
+                table = delta_table(Path(warehouse, folder))
                 table.create_checkpoint()
                 table.cleanup_metadata()
                 yield folder, table.version(), None
@@ -224,12 +221,27 @@ class LakeState(Source):
 
     @staticmethod
     def rows(path: str) -> Iterator[tuple]:
-        from deltalake import DeltaTable
-
-        table = DeltaTable(path)
+        table = delta_table(Path(path))
         sizes = table.get_add_actions(flatten=True).column("size_bytes").to_pylist()
         metadata = table.metadata()
         yield len(sizes), sum(sizes), json.dumps(metadata.partition_columns), json.dumps(metadata.configuration)
+
+
+def delta_table(folder: Path) -> Any:
+    """A table as delta-rs reads it, whose errors leave open which table they are about.
+
+    Raises:
+        DeltaError: its log cannot be read; the message names the log's newest commit.
+    """
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        return DeltaTable(str(folder))
+    except DeltaError as reason:
+        log = folder / "_delta_log"
+        newest = log / max(commits(log), default="")
+        raise DeltaError(f"{reason} (Generic delta kernel error in {newest})") from reason
 
 
 def last_checkpoint(log: Path) -> int | None:

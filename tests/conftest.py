@@ -31,28 +31,21 @@ REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
 TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
-# A test module runs on both engines but for these; a test that differs from its module is marked with `engines`.
-NO_ENGINE = {"test_cli", "test_generate", "test_macros", "test_orchestration", "test_project_rules", "test_setup"}
-ONLY_ON_SPARK = {"test_dbt_utils", "test_engines", "test_overrides"}
-# About Sail, or of so many builds that they are for the faster engine.
-ONLY_ON_SAIL = {"test_any_order", "test_cuts", "test_drift", "test_landing", "test_ledger", "test_outcomes"}
-ONLY_ON_SAIL |= {"test_disk", "test_quarantine", "test_results", "test_sail", "test_statements", "test_watch"}
-# The same macros and SQL on both engines but for the port to them, which the modules that run on both go through;
-# MEDALLION_ALL=yes runs these on Spark too, for half an hour more.
-if os.environ.get("MEDALLION_ALL") != "yes":
-    ONLY_ON_SAIL |= {"test_bronze", "test_changed_model", "test_contributing", "test_flags", "test_new_field"}
-    ONLY_ON_SAIL |= {"test_values"}
 # Where both engines are tested, one after the other, the tests without engine run with the first.
 WITH_NO_ENGINE = os.environ.get("MEDALLION_NO_ENGINE", "yes") == "yes"
+IN_FULL = os.environ.get("MEDALLION_ALL") == "yes"
 
 
 def engines_of(item: pytest.Item) -> tuple[str, ...]:
-    if mark := item.get_closest_marker("engines"):
-        return mark.args
-    module = item.path.stem
-    if module in NO_ENGINE:
+    """Both, unless the test or its module is marked: with the engines that it runs on, with none if it needs no engine,
+    or also with one that it runs on only in full, as the SQL that it tests is the same on both.
+    """
+    mark = item.get_closest_marker("engines")
+    if not mark:
+        return ("spark", "sail")
+    if not mark.args:
         return (ENGINE,) if WITH_NO_ENGINE else ()
-    return ("spark",) if module in ONLY_ON_SPARK else ("sail",) if module in ONLY_ON_SAIL else ("spark", "sail")
+    return (*mark.args, mark.kwargs.get("in_full") if IN_FULL else "")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -63,8 +56,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_report_header() -> str:
-    left_out = (ONLY_ON_SPARK if ENGINE == "sail" else ONLY_ON_SAIL) | (set() if WITH_NO_ENGINE else NO_ENGINE)
-    return f"engine: {ENGINE}; left out but for tests marked so: {', '.join(sorted(left_out))}"
+    return f"engine: {ENGINE}"
 
 
 class Parsed:
@@ -181,8 +173,14 @@ class Lake:
     def dbt(self, *args: str, **variables: Any) -> dbtRunnerResult:
         """Run dbt on this lake; returns the result without judging it."""
         own = {"schema_prefix": self.prefix, "landing_root": str(self.landing), "max_quarantine_share": 1}
+        # artifacts take as long to write as a small table
+        quick = ["--no-write-json"] if args[0] in ("build", "run") else []
         return run_dbt(
-            *args, project_dir=self.project_dir, target_path=self.target_path, **(own | self.variables | variables)
+            *args,
+            *quick,
+            project_dir=self.project_dir,
+            target_path=self.target_path,
+            **(own | self.variables | variables),
         )
 
     def build(self, *args: str, **variables: Any) -> dbtRunnerResult:

@@ -1,19 +1,55 @@
-"""Whole lakes, compared row by row without an engine: what the proofs of `test_kill.py`, `test_cuts.py` share."""
+"""Whole lakes: what several modules fill them with, build them by, and compare them by."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from conftest import delta_rs
+from conftest import NO_TESTS, ROOT, TARGET, Lake, alone, delta_rs
 from deltalake import DeltaTable
+
+from medallion.generate import generate
+
+HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
 # When and by which run a row was written, which differs between any two lakes; with which batch, and when its file was
 # written, which differs where the same files came in other portions.
 CLOCK = {"ingested_at", "recorded_at", "discarded_at", "invocation_id"}
 CLOCK |= {"dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"}
 PORTIONS = {"batch_id", "first_batch_id", "version_batch_id", "file_modified_at"}
+SEEDS = [7, 21, 99]
+DAYS = [(0, 16), (16, 17), (17, 30)]
+# What may differ between two ways to the same data: when and with what batch a row came, from which of equal records.
+LINEAGE = {"ingested_at", "batch_id", "first_batch_id", "version_batch_id", "source_file", "record_number"}
+TABLES = [
+    "silver.silver_order_lines",
+    "silver.silver_web_events",
+    "silver.silver_marketplace_orders",
+    "silver.silver_customer_changes",
+    "silver.silver_customers",
+    "silver.silver_product_listings",
+    "silver.silver_product_sightings",
+    "silver.silver_products",
+    "silver.quarantine_orders",
+    "silver.quarantine_web_events",
+    "silver.quarantine_marketplace_orders",
+    "silver.quarantine_customers",
+    "silver.quarantine_products",
+    "gold.daily_user_activity",
+    "gold.conversion_funnel",
+    "gold.daily_sales_by_product",
+    "gold.sales_by_region",
+    "gold.customer_lifetime_value",
+    "gold.daily_global_sales",
+    "gold.fct_active_users",
+    "gold.dim_customers",
+    "gold.dim_products",
+    "gold.product_history",
+]
 SOURCES = ["customers", "marketplace_orders", "orders", "products", "web_events"]
 
 
@@ -79,3 +115,53 @@ def unbalanced(warehouse: Path, prefix: str = "") -> list[str]:
         twice = delta_rs(table(f"ops.{name}"), f"select {key} from t group by {key} having count(*) > 1")
         found += [f"{name}: twice {row}" for row in twice]
     return found
+
+
+def clone(lake: Lake, new_lake) -> Lake:
+    """The same tables under another prefix, in the same landing folder."""
+    other = new_lake("mutant")
+    warehouse = lake.path("silver.x").parents[1]
+    for schema in warehouse.glob(f"{lake.prefix}*.db"):
+        shutil.copytree(schema, warehouse / schema.name.replace(lake.prefix, other.prefix, 1))
+    other.landing = lake.landing
+    return other
+
+
+def drop(lake, seed: int, from_day: int, to_day: int, days: int = 30) -> None:
+    generate(lake.landing, seed=seed, days=days, from_day=from_day, to_day=to_day)
+
+
+def different_tables(one, other, tables=TABLES) -> list[str]:
+    """Tables that do not hold the same rows in both lakes, lineage aside."""
+    found = []
+    for name in tables:
+        left, right = (lake.spark.read.format("delta").load(str(lake.path(name))) for lake in (one, other))
+        columns = [c for c in left.columns if c not in LINEAGE]
+        left, right = left.select(columns), right.select(columns)
+        if left.exceptAll(right).count() or right.exceptAll(left).count():
+            found.append(name)
+    return found
+
+
+def line(number: str, description="THING", quantity="2", price="1.50", date="2026-01-01 10:00:00") -> str:
+    return f"{number},A1,{description},{quantity},{date},{price},17850,France\n"
+
+
+def start_build(home: Path, landing: Path, *selection: str) -> subprocess.Popen:
+    """A real build on a lake of its own, as leader of its process group."""
+    options = ["--quiet", "--target", TARGET, "--target-path", str(home / "target")]
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "output").open("w") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "medallion", "build", *selection, *NO_TESTS, *options],
+            cwd=ROOT,
+            env=alone(home, landing),
+            start_new_session=True,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def build_alone(home: Path, landing: Path, *selection: str) -> None:
+    process = start_build(home, landing, *selection)
+    assert process.wait(timeout=600) == 0, (home / "output").read_text()

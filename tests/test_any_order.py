@@ -23,10 +23,12 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import ROOT, Lake
+from conftest import NO_TESTS, ROOT, Lake
 from histories import BUILDS, COLUMNS, History, Landed, drop, histories, landed, places, truth
-from test_scenarios import NO_TESTS, different_tables
+from lakes import different_tables
 from truth import plain
+
+pytestmark = pytest.mark.engines("sail")
 
 TOGETHER = 60  # histories that share a lake
 QUICKLY = (*NO_TESTS, "--exclude-resource-type", "snapshot")

@@ -12,6 +12,8 @@ from lakes import unbalanced
 
 from medallion.generate import generate
 
+pytestmark = pytest.mark.engines("sail", in_full="spark")
+
 SELECT = ("--select", "+daily_sales_by_product", "+sales_by_region", *NO_TESTS)
 GOLD = Path("models/gold/daily_sales_by_product.sql")
 SALES = "select sum(units), sum(net_revenue) from {gold}.daily_sales_by_product"

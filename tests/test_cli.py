@@ -23,6 +23,8 @@ from conftest import ROOT
 
 from medallion import bare, cli, console, display, errors, lake, shell
 
+pytestmark = pytest.mark.engines()
+
 COMMANDS = [
     "demo",
     "build",

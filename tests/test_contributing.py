@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, Lake
-from test_project_rules import RULES
+from project_rules import RULES
 
-pytestmark = pytest.mark.engines("sail")
+pytestmark = pytest.mark.engines("sail", in_full="spark")
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
 

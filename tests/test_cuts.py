@@ -10,12 +10,12 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from conftest import ROOT, Lake
-from lakes import contents, differences, unbalanced
-from test_ledger import clone
-from test_scenarios import NO_TESTS
+from conftest import NO_TESTS, ROOT, Lake
+from lakes import clone, contents, differences, unbalanced
 
 from medallion.generate import generate
+
+pytestmark = pytest.mark.engines("sail")
 
 PATH = "macros/materializations/"
 INCREMENTAL = PATH + "incremental.sql"

@@ -8,7 +8,7 @@ import json
 import unicodedata
 
 import pytest
-from test_scenarios import NO_TESTS
+from conftest import NO_TESTS
 
 VALUES = [
     '/* medallion {"skip": true} */',

@@ -7,6 +7,8 @@ import duckdb
 import jinja2
 import pytest
 
+pytestmark = pytest.mark.engines("spark")
+
 MACROS = Path(__file__).resolve().parents[1] / "packages" / "dbt_utils" / "macros"
 
 ROWS = """(

@@ -1,4 +1,4 @@
-"""A full disk, and a lake or a project that cannot be written: a clear sentence, and the next build completes the lake."""
+"""A full disk, and a disk or a project that cannot be written: a clear sentence; the next build completes the lake."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, alone
-from lakes import contents, differences, unbalanced
-from test_kill import NO_TESTS
-from test_kill import build as build_undisturbed
+from conftest import NO_TESTS, ROOT, alone
+from lakes import build_alone, contents, differences, unbalanced
 
 from medallion.generate import generate
 
@@ -53,7 +51,7 @@ def test_a_full_or_read_only_disk(tmp_path: Path):
     assert f"{ROOT / 'target'}, which cannot be written (Read-only file system)" in said["read_only_project"]
     assert not any("Traceback" in text for text in said.values())
 
-    build_undisturbed(tmp_path / "home", landing)
+    build_alone(tmp_path / "home", landing)
     expected = contents(tmp_path / "home" / "warehouse", same_portions=False)
     assert differences(contents(kept / "warehouse", same_portions=False), expected) == {}
     assert unbalanced(kept / "warehouse") == []

@@ -7,6 +7,8 @@ import shutil
 import pytest
 from conftest import ROOT, Lake
 
+pytestmark = pytest.mark.engines("sail")
+
 EVENT = '{{"event_id": "{id}", "user_id": "1", "event_type": "search", "raw_time": "2026-01-01 10:00:00", {more}}}\n'
 AS_DECLARED = EVENT.format(id=1, more='"product_id": "A", "session": {"session_id": "s"}, "page": "/"')
 LINES = '[{"no": 1, "sku": "A", "qty": "1", "price": 1}, {"no": 2, "sku": "B", "qty": "1", "price": 2.5}]'

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from conftest import REAL_DATA
-from test_scenarios import DAYS, NO_TESTS, SEEDS, different_tables, drop
+from conftest import NO_TESTS, REAL_DATA
+from lakes import DAYS, SEEDS, different_tables, drop
 from truth import differences, read_truth
+
+pytestmark = pytest.mark.engines("spark")
 
 
 def test_engines_take_turns_on_one_lake(new_lake, on_sail):

@@ -11,6 +11,8 @@ from lakes import contents, differences
 
 from medallion.generate import generate
 
+pytestmark = pytest.mark.engines("sail", in_full="spark")
+
 # Flags that make refs smaller than the tables, or point them elsewhere; for each command that knows them.
 REFUSED = {
     "--empty": (("build", "run", "snapshot"), ("--empty",)),

@@ -22,6 +22,8 @@ from click.testing import CliRunner
 
 from medallion import generate
 
+pytestmark = pytest.mark.engines()
+
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 EVENT_TYPES = {"page_view", "product_view", "search", "add_to_cart", "checkout", "purchase"}
 PLAIN_DECIMAL = re.compile(r"-?\d+(\.\d{1,4})?")

@@ -16,12 +16,11 @@ import zipfile
 
 import pyarrow.parquet
 import pytest
-from conftest import ENGINE, delta_rs
-from test_scenarios import NO_TESTS
+from conftest import ENGINE, NO_TESTS, delta_rs
+from lakes import HEADER, line
 
 from medallion.errors import explain
 
-HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 OTHER_ORDER = HEADER.replace("InvoiceNo,StockCode", "StockCode,InvoiceNo")
 INJECTIONS = ["'; drop table x; --", "{{ jinja }}", "{% raw %}", "`", "*/ /*", "${x}", "\\", "\\'", "%s %(a)s", "\x1f"]
 # A colon, as in a time of day, is what Hadoop has trouble with.
@@ -42,10 +41,6 @@ NAMES = [
 def event(name: str, more: str = "", **changes) -> str:
     fields = {"event_id": name, "user_id": "u", "event_type": "page_view", "raw_time": "2026-01-01 10:00:00", **changes}
     return json.dumps(fields)[:-1] + more + "}"
-
-
-def line(number: str, description="THING", quantity="2", price="1.50", date="2026-01-01 10:00:00") -> str:
-    return f"{number},A1,{description},{quantity},{date},{price},17850,France\n"
 
 
 def by_engine(spark: list[str], sail: list[str]) -> list[str]:

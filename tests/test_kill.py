@@ -7,18 +7,16 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import ENGINE, ROOT, TARGET, alone
-from lakes import contents, differences, unbalanced
+from conftest import ENGINE
+from lakes import build_alone, contents, differences, start_build, unbalanced
 
 from medallion.generate import generate
 
-NO_TESTS = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
 # On Spark, where a process takes long to start, one source and what hangs on it.
 SELECT = (
     []
@@ -38,21 +36,6 @@ if ENGINE == "sail":
     ]
 
 
-def start_build(home: Path, landing: Path) -> subprocess.Popen:
-    """A real build on a lake of its own, as leader of its process group."""
-    options = ["--quiet", "--target", TARGET, "--target-path", str(home / "target")]
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "output").open("w") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "medallion", "build", *SELECT, *NO_TESTS, *options],
-            cwd=ROOT,
-            env=alone(home, landing),
-            start_new_session=True,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-
-
 def wait_for(condition, process: subprocess.Popen) -> None:
     """Return when the condition holds or the build has ended."""
     while process.poll() is None and not condition():
@@ -66,11 +49,6 @@ def kill(process: subprocess.Popen) -> bool:
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return running
-
-
-def build(home: Path, landing: Path) -> None:
-    process = start_build(home, landing)
-    assert process.wait(timeout=600) == 0, (home / "output").read_text()
 
 
 def commits(home: Path, table: str) -> int:
@@ -91,7 +69,7 @@ def drop(landing: Path, last: int, from_day: int = 0) -> None:
 def undisturbed(tmp_path_factory) -> dict[str, Counter]:
     folder = tmp_path_factory.mktemp("undisturbed")
     drop(folder / "landing", len(MOMENTS))
-    build(folder / "home", folder / "landing")
+    build_alone(folder / "home", folder / "landing", *SELECT)
     return tables(folder / "home")
 
 
@@ -103,11 +81,11 @@ def test_killed_builds_end_as_an_undisturbed_one(undisturbed, tmp_path):
         if moment == "gold.exchange_rate_history":  # written once, as long as no rate changes
             shutil.rmtree(home / "warehouse" / "gold.db" / "exchange_rate_history")
         before = commits(home, moment)
-        process = start_build(home, landing)
+        process = start_build(home, landing, *SELECT)
         wait_for(lambda table=moment, known=before: commits(home, table) > known, process)
         if kill(process):
             killed.append(moment)
-    build(home, landing)
+    build_alone(home, landing, *SELECT)
     assert killed == MOMENTS
     assert differences(tables(home), undisturbed) == {}
 
@@ -116,15 +94,15 @@ def test_killed_builds_end_as_an_undisturbed_one(undisturbed, tmp_path):
 def test_of_two_builds_at_once_one_works_and_the_other_stops(undisturbed, tmp_path):
     home, landing = tmp_path / "home", tmp_path / "landing"
     drop(landing, len(MOMENTS))
-    first = start_build(home, landing)
+    first = start_build(home, landing, *SELECT)
     wait_for((home / "lock").exists, first)
     (home / "output").rename(home / "output of the first")
-    second = start_build(home, landing)
+    second = start_build(home, landing, *SELECT)
     assert second.wait(timeout=600) == 3
     assert f"Process {first.pid} is writing to the lake" in (home / "output").read_text()
     wait_for(lambda: commits(home, MOMENTS[0]), first)
     assert kill(first)
-    build(home, landing)
+    build_alone(home, landing, *SELECT)
     assert differences(tables(home), undisturbed) == {}
 
 
@@ -138,8 +116,8 @@ def test_many_random_kills(tmp_path):
     while kills < wanted:
         lot = min(25, wanted - kills)
         killed = kill_builds(home, landing, lot, seed=kills, generator=generator)
-        build(home, landing)
-        build(undisturbed_home, landing)
+        build_alone(home, landing, *SELECT)
+        build_alone(undisturbed_home, landing, *SELECT)
         assert differences(tables(home), tables(undisturbed_home)) == {}
         kills += killed
         print(f"{kills} kills survived")
@@ -154,16 +132,16 @@ def kill_builds(home: Path, landing: Path, wanted: int, seed: int, generator: ra
         generate(landing, seed=seed, days=100, events=2_000, from_day=day, to_day=day + 1, truth=False)
 
     next_day(0)
-    build(home, landing)
+    build_alone(home, landing, *SELECT)
     next_day(1)
     started = time.monotonic()
-    build(home, landing)
+    build_alone(home, landing, *SELECT)
     whole = time.monotonic() - started
 
     killed = 0
     for day in range(2, 100):
         next_day(day)
-        process = start_build(home, landing)
+        process = start_build(home, landing, *SELECT)
         end = time.monotonic() + generator.uniform(0.1, 1.1) * whole
         wait_for(lambda end=end: time.monotonic() > end, process)
         if kill(process):

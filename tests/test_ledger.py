@@ -8,11 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Lake
-from test_scenarios import NO_TESTS
+from conftest import NO_TESTS, ROOT, Lake
+from lakes import clone
 from truth import SILVER
 
 from medallion.generate import generate
+
+pytestmark = pytest.mark.engines("sail")
 
 ALL = set(SILVER)
 VERSIONED = ALL - {"orders"}
@@ -83,16 +85,6 @@ MUTANTS = {
 }
 # The rules of this lake allow what the shipped ones do not: orders without id, so that a key can be NULL.
 ID_PRESENT = "order_id_present: order_id is not null"
-
-
-def clone(lake: Lake, new_lake) -> Lake:
-    """The same tables under another prefix, in the same landing folder."""
-    other = new_lake("mutant")
-    warehouse = lake.path("silver.x").parents[1]
-    for schema in warehouse.glob(f"{lake.prefix}*.db"):
-        shutil.copytree(schema, warehouse / schema.name.replace(lake.prefix, other.prefix, 1))
-    other.landing = lake.landing
-    return other
 
 
 @pytest.fixture(scope="module")

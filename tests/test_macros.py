@@ -14,6 +14,8 @@ from dbt.clients.jinja import MacroGenerator
 from dbt.context.base import generate_base_context
 from dbt_common.context import set_invocation_context
 
+pytestmark = pytest.mark.engines()
+
 ORDERS = SimpleNamespace(name="orders", schema="gold", alias="orders")
 # Texts that want to end a literal, a comment, a template or a line.
 HOSTILE = [

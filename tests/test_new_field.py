@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import shutil
 
+import pytest
 from conftest import ROOT
+
+pytestmark = pytest.mark.engines("sail", in_full="spark")
 
 OLD = '{"event_id": "1", "user_id": "7", "event_type": "search", "raw_time": "2026-01-01 10:00:00"}\n'
 NEW = OLD.replace('"1"', '"2"').replace("}", ', "device": {"os": "Linux", "browser": "Firefox"}}')

@@ -15,6 +15,8 @@ from medallion_outcomes import FAIL, MEANINGS, RETRY, SKIP, SUCCESS, mirrored, n
 from medallion import errors
 from medallion.cli import main
 
+pytestmark = pytest.mark.engines()
+
 FOLDER = ROOT / "orchestration"
 
 

@@ -17,6 +17,8 @@ from deltalake import DeltaTable
 from medallion import errors, lake, sail
 from medallion.generate import generate
 
+pytestmark = pytest.mark.engines("sail")
+
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 GOLD = ("--select", "+daily_sales_by_product", *NO_TESTS)

@@ -18,6 +18,8 @@ from conftest import ROOT, Lake
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from deltalake import DeltaTable, write_deltalake
 
+pytestmark = pytest.mark.engines("spark")
+
 FIXTURES = Path(__file__).parent / "overrides_project"
 
 

@@ -7,8 +7,10 @@ import shutil
 from collections import Counter
 
 import pytest
-from conftest import ROOT, Lake
-from test_scenarios import NO_TESTS, different_tables, drop
+from conftest import NO_TESTS, ROOT, Lake
+from lakes import different_tables, drop
+
+pytestmark = pytest.mark.engines("sail")
 
 # Rules as they are, and as they were: too strict in one case, too lax in the other.
 FORMERLY = {

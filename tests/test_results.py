@@ -10,6 +10,8 @@ import pytest
 from conftest import ENGINE, ROOT, TARGET, Lake
 from dbt.cli.main import dbtRunner
 
+pytestmark = pytest.mark.engines("sail")
+
 EVENT = '{{"event_id": "{id}", "user_id": "u", "event_type": "search", "raw_time": "2026-01-01 10:00:00"}}\n'
 BUILD = ("--select", "+silver_web_events", "--exclude-resource-type", "unit_test")
 UNIQUE = "unique_silver_web_events_event_id"

@@ -19,12 +19,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import ROOT, Lake, alone
+from conftest import NO_TESTS, ROOT, Lake, alone
 from deltalake import DeltaTable
-from test_hostile_input import HEADER, line
-from test_scenarios import NO_TESTS
+from lakes import HEADER, line
 
 from medallion import cli, sail, sail_sources, shell
+
+pytestmark = pytest.mark.engines("sail")
 
 TABLE = "gaps.t (a int, b array<string>) using delta location '{folder}/t'"
 GAPS = {

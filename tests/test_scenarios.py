@@ -3,57 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from conftest import ENGINE
+from conftest import ENGINE, NO_TESTS
+from lakes import DAYS, SEEDS, different_tables, drop
 from truth import differences, read_truth
-
-from medallion.generate import generate
-
-SEEDS = [7, 21, 99]
-DAYS = [(0, 16), (16, 17), (17, 30)]
-NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-# What may differ between two ways to the same data: when and with what batch a row came, from which of equal records.
-LINEAGE = {"ingested_at", "batch_id", "first_batch_id", "version_batch_id", "source_file", "record_number"}
-TABLES = [
-    "silver.silver_order_lines",
-    "silver.silver_web_events",
-    "silver.silver_marketplace_orders",
-    "silver.silver_customer_changes",
-    "silver.silver_customers",
-    "silver.silver_product_listings",
-    "silver.silver_product_sightings",
-    "silver.silver_products",
-    "silver.quarantine_orders",
-    "silver.quarantine_web_events",
-    "silver.quarantine_marketplace_orders",
-    "silver.quarantine_customers",
-    "silver.quarantine_products",
-    "gold.daily_user_activity",
-    "gold.conversion_funnel",
-    "gold.daily_sales_by_product",
-    "gold.sales_by_region",
-    "gold.customer_lifetime_value",
-    "gold.daily_global_sales",
-    "gold.fct_active_users",
-    "gold.dim_customers",
-    "gold.dim_products",
-    "gold.product_history",
-]
-
-
-def drop(lake, seed: int, from_day: int, to_day: int, days: int = 30) -> None:
-    generate(lake.landing, seed=seed, days=days, from_day=from_day, to_day=to_day)
-
-
-def different_tables(one, other, tables=TABLES) -> list[str]:
-    """Tables that do not hold the same rows in both lakes, lineage aside."""
-    found = []
-    for name in tables:
-        left, right = (lake.spark.read.format("delta").load(str(lake.path(name))) for lake in (one, other))
-        columns = [c for c in left.columns if c not in LINEAGE]
-        left, right = left.select(columns), right.select(columns)
-        if left.exceptAll(right).count() or right.exceptAll(left).count():
-            found.append(name)
-    return found
 
 
 @pytest.mark.skipif(ENGINE == "spark", reason="on Spark test_engines.py does this, in turns with Sail, which is faster")

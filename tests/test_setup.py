@@ -10,6 +10,8 @@ import pytest
 
 from medallion import setup
 
+pytestmark = pytest.mark.engines()
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from conftest import NO_TESTS, ROOT, TARGET, Lake
 from dbt.cli.main import dbtRunner
 
 from medallion.generate import generate
+
+pytestmark = pytest.mark.engines("sail")
 
 # Of the whole project, without tests. docs/performance.md says where they go.
 FIRST_BUILD, NOTHING_NEW, ONE_NEW_DAY = 235, 16, 235

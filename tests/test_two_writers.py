@@ -7,12 +7,10 @@ import re
 import threading
 
 import pytest
-from conftest import ENGINE, TARGET, Lake
+from conftest import ENGINE, NO_TESTS, TARGET, Lake
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
-from lakes import unbalanced
-from test_kill import NO_TESTS
-from test_scenarios import different_tables
+from lakes import different_tables, unbalanced
 
 from medallion.errors import CONFLICT
 from medallion.generate import generate

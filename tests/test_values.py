@@ -10,9 +10,10 @@ import unicodedata
 from decimal import Decimal
 
 import pytest
-from conftest import delta_rs
-from test_scenarios import NO_TESTS
+from conftest import NO_TESTS, delta_rs
 from truth import plain
+
+pytestmark = pytest.mark.engines("sail", in_full="spark")
 
 ORDERS = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 PRODUCTS = "product_id,name,category,list_price,extracted_at\n"
