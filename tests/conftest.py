@@ -14,7 +14,9 @@ import pprint
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,6 +24,7 @@ from typing import Any
 import pytest
 from dbt.artifacts.resources import FileHash
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 from dbt.version import __version__ as dbt_version
 
 from medallion import sail
@@ -29,6 +32,7 @@ from medallion import sail
 ROOT = Path(__file__).resolve().parent.parent
 REAL_DATA = ROOT.parent / "shared" / "data" / "online_retail"
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+Edit = tuple[str, str, str]  # a pattern of files, a text in them, and what stands there instead
 ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
 TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
 # Where both engines are tested, one after the other, the tests without engine run with the first.
@@ -96,18 +100,43 @@ class Parsed:
 parsed = Parsed()
 
 
-def run_dbt(*args: str, project_dir: Path = ROOT, target_path: Path | None = None, **variables: Any) -> dbtRunnerResult:
+def run_dbt(
+    *args: str,
+    project_dir: Path = ROOT,
+    target_path: Path | None = None,
+    edits: Sequence[Edit] = (),
+    **variables: Any,
+) -> dbtRunnerResult:
     """Run dbt in this process and return its result, whatever it is; `variables` become `--vars`."""
     command = [*args, "--project-dir", str(project_dir), "--profiles-dir", str(ROOT), "--quiet", "--target", TARGET]
     if variables:
         command += ["--vars", json.dumps(variables)]
     if not target_path:
         return dbtRunner().invoke(command)
+    command += ["--target-path", str(target_path), "--log-path", str(target_path / "logs")]
     parsed.lend(target_path, variables)
-    result = dbtRunner().invoke([*command, "--target-path", str(target_path), "--log-path", str(target_path / "logs")])
+    if edits:
+        manifest = dbtRunner().invoke(["parse", *command[len(args) :]]).result
+        return dbtRunner(manifest=edited(manifest, edits)).invoke(command)
+    result = dbtRunner().invoke(command)
     if project_dir == ROOT:
         parsed.keep(target_path, variables)
     return result
+
+
+def edited(manifest: Manifest, edits: Sequence[Edit]) -> Manifest:
+    """The parsed project with changed SQL, which dbt need not parse again as it changes no ref and no config."""
+    for files, old, new in edits:
+        found = 0
+        for node, name in [(macro, "macro_sql") for macro in manifest.macros.values()] + [
+            (node, "raw_code") for node in manifest.nodes.values()
+        ]:
+            text = getattr(node, name, "")
+            if old in text and fnmatch(node.original_file_path, files):
+                setattr(node, name, text.replace(old, new))
+                found += 1
+        assert found, f"{files} has no {old}"
+    return manifest
 
 
 def alone(home: Path, landing: Path) -> dict[str, str]:
@@ -150,7 +179,9 @@ def spark(home: Path, request: pytest.FixtureRequest):
 
     if ENGINE == "sail":
         request.getfixturevalue("sail_server")
-    result = run_dbt("show", "--inline", "select 1", target_path=home / "target")
+    # with the variables of a lake, so that it parses for all of them
+    own = {"schema_prefix": "t0000_", "max_quarantine_share": 1}
+    result = run_dbt("show", "--inline", "select 1", target_path=home / "target", **own)
     assert result.success, result.exception
     builder = SparkSession.builder
     if ENGINE == "sail":
@@ -169,19 +200,16 @@ class Lake:
     target_path: Path
     variables: dict[str, Any] = field(default_factory=dict)
     project_dir: Path = ROOT
+    edits: Sequence[Edit] = ()
 
     def dbt(self, *args: str, **variables: Any) -> dbtRunnerResult:
         """Run dbt on this lake; returns the result without judging it."""
         own = {"schema_prefix": self.prefix, "landing_root": str(self.landing), "max_quarantine_share": 1}
         # artifacts take as long to write as a small table
         quick = ["--no-write-json"] if args[0] in ("build", "run") else []
-        return run_dbt(
-            *args,
-            *quick,
-            project_dir=self.project_dir,
-            target_path=self.target_path,
-            **(own | self.variables | variables),
-        )
+        own |= self.variables | variables
+        project = {"project_dir": self.project_dir, "target_path": self.target_path, "edits": self.edits}
+        return run_dbt(*args, *quick, **project, **own)
 
     def build(self, *args: str, **variables: Any) -> dbtRunnerResult:
         """Run `dbt build`; fails the test, with dbt's own messages, when a node fails."""
