@@ -44,8 +44,10 @@ demo: setup ## write demo files, build everything from them, show the result
 test: setup ## the test suite but the long soak tests: on Sail, and on Spark where there is Java (ENGINE= names one)
 	@$(or $(LEFT_OUT),:)
 ifeq ($(ENGINE),both)
-	@MEDALLION_ENGINE=sail .venv/bin/python -m pytest $(ARGS); sail=$$?; \
-	MEDALLION_ENGINE=spark MEDALLION_NO_ENGINE=no .venv/bin/python -m pytest $(ARGS) && exit $$sail
+	@# side by side, as each waits for its engine half of the time; what Spark's tests print comes when they are through
+	@mkdir -p target; MEDALLION_ENGINE=spark MEDALLION_NO_ENGINE=no .venv/bin/python -m pytest $(ARGS) >target/tests-on-spark.txt 2>&1 & spark=$$!; \
+	trap 'kill $$spark' INT TERM; MEDALLION_ENGINE=sail .venv/bin/python -m pytest $(ARGS); sail=$$?; \
+	wait $$spark; spark=$$?; cat target/tests-on-spark.txt; exit $$((sail ? sail : spark))
 else
 	@MEDALLION_ENGINE=$(ENGINE) .venv/bin/python -m pytest $(ARGS)
 endif

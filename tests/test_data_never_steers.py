@@ -10,6 +10,8 @@ import unicodedata
 import pytest
 from conftest import NO_TESTS
 
+pytestmark = pytest.mark.engines("sail", in_full="spark")
+
 VALUES = [
     '/* medallion {"skip": true} */',
     "/* medallion x */",

@@ -36,6 +36,7 @@ def test_engines_take_turns_on_one_lake(new_lake, on_sail):
     assert turns.versions() == before
 
 
+@pytest.mark.soak
 def test_spark_goes_on_where_sail_began(new_lake, on_sail):
     lake = new_lake("begun")
     drop(lake, SEEDS[0], 0, 5, days=10)
