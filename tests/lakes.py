@@ -149,7 +149,8 @@ def line(number: str, description="THING", quantity="2", price="1.50", date="202
 
 def start_build(home: Path, landing: Path, *selection: str) -> subprocess.Popen:
     """A real build on a lake of its own, as leader of its process group."""
-    options = ["--quiet", "--target", TARGET, "--target-path", f"target/tests/{TARGET}"]  # where dbt finds the project parsed
+    # dbt finds the project parsed there
+    options = ["--quiet", "--target", TARGET, "--target-path", f"target/tests/{TARGET}"]
     home.mkdir(parents=True, exist_ok=True)
     with (home / "output").open("w") as output:
         return subprocess.Popen(
