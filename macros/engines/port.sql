@@ -25,3 +25,14 @@
     tblproperties ({{ properties | join(', ') }})
     {%- endif -%}
 {%- endmacro -%}
+
+{#- dbt prefers an adapter's own materializations to a project's; those of dbt-databricks would write without this project's marks, ledger
+    and contract. -#}
+{%- macro assert_adapter() -%}
+    {%- if target.type != 'spark' -%}
+        {{- exceptions.raise_compiler_error(
+            'Target ' ~ target.name ~ ' is of type ' ~ target.type ~ ', and nothing was written: that adapter writes tables by its own rules '
+            ~ 'instead of those of this project. Use a target of type spark; docs/engines.md says which there are.'
+        ) -}}
+    {%- endif -%}
+{%- endmacro -%}

@@ -1,21 +1,10 @@
 {#- For on-run-start: stops a command that would write wrong rows, before anything is written. -#}
 {%- macro assert_ready() -%}
     {%- if execute -%}
-        {%- do _assert_adapter() -%}
+        {%- do assert_adapter() -%}
         {%- do _assert_whole_inputs() -%}
         {%- do _assert_utc_session() -%}
         {%- if is_building() -%}{%- do on_engine('assert_names_are_read') -%}{%- endif -%}
-    {%- endif -%}
-{%- endmacro -%}
-
-{#- dbt prefers an adapter's own materializations to a project's; those of dbt-databricks would write without this project's marks, ledger
-    and contract. -#}
-{%- macro _assert_adapter() -%}
-    {%- if target.type != 'spark' -%}
-        {{- exceptions.raise_compiler_error(
-            'Target ' ~ target.name ~ ' is of type ' ~ target.type ~ ', and nothing was written: that adapter writes tables by its own rules '
-            ~ 'instead of those of this project. Use a target of type spark; docs/engines.md says which there are.'
-        ) -}}
     {%- endif -%}
 {%- endmacro -%}
 
