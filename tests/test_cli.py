@@ -31,6 +31,7 @@ COMMANDS = [
     "maintain",
     "query",
     "show",
+    "why",
     "docs",
     "serve",
     "optimize",

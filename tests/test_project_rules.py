@@ -201,6 +201,29 @@ def gold_is_a_contract(manifest: Manifest) -> list[str]:
     return found
 
 
+def gold_says_why(manifest: Manifest) -> list[str]:
+    """`medallion why` needs a condition for each silver table that answers for records and is behind a gold table."""
+    nodes = manifest["nodes"]
+
+    def made_of(model: Node) -> set[str]:
+        found = set()
+        for parent in (nodes[name] for name in model["depends_on"]["nodes"] if name in nodes):
+            if parent["config"].get("ledger"):
+                found.add(parent["name"])
+            elif "ephemeral" in parent["config"].values() or "replace_where" in parent["config"].values():
+                found |= made_of(parent)
+        return found
+
+    found = []
+    for model in models(manifest, "models/gold"):
+        why = model["config"]["meta"].get("why", {})
+        if model["config"]["materialized"] != "ephemeral" and set(why) != made_of(model):
+            found.append(f"{model['name']}: meta why must name {', '.join(sorted(made_of(model)))}")
+        named = set(re.findall(r"\bgold[.](\w+)", " ".join(why.values())))
+        found += [f"{model['name']}: no column {column}" for column in sorted(named - set(model["columns"]))]
+    return found
+
+
 def gold_is_used(manifest: Manifest) -> list[str]:
     readers = (*models(manifest, "models/gold"), *own(manifest, "exposure"))
     used = {name for reader in readers for name in reader["depends_on"]["nodes"]}
@@ -469,6 +492,21 @@ BROKEN: list[tuple[Rule, Damage, str]] = [
     (gold_is_a_contract, change("dim_products description", "Products."), "dim_products: a description without Grain"),
     (gold_is_a_contract, change("dim_products config meta", {}), "dim_products: no owner"),
     (gold_is_used, change("exposures", {}), "customer_lifetime_value"),
+    (
+        gold_says_why,
+        change("daily_global_sales config meta why", {"silver_order_lines": "true"}),
+        "daily_global_sales: meta why must name silver_marketplace_orders, silver_order_lines",
+    ),
+    (
+        gold_says_why,
+        change("fct_active_users config meta", {"owner": "nobody"}),
+        "fct_active_users: meta why must name silver_customer_changes, silver_web_events",
+    ),
+    (
+        gold_says_why,
+        change("dim_products config meta why silver_product_listings", "product_id = gold.sku"),
+        "dim_products: no column sku",
+    ),
     (
         everything_is_described,
         change("dim_products columns name description", " "),
