@@ -26,6 +26,7 @@ from medallion.query import query, show
 from medallion.shell import Dbt, call, stop_spark
 from medallion.upkeep import maintain, optimize, vacuum
 from medallion.watch import watch
+from medallion.why import why
 
 CODES = "\n".join(f"      {code}    {meaning}" for code, meaning in MEANINGS.items())
 HELP = f"""Landing files to trustworthy gold tables: dbt for this project, and upkeep of its tables.
@@ -172,6 +173,7 @@ COMMANDS = [
     drift,
     query,
     show,
+    why,
     quarantine,
 ]
 for command in COMMANDS:

@@ -21,9 +21,9 @@ from medallion.shell import Dbt
 TABLE = re.compile(rf"('(?:[^'\\]|\\.|'')*')|\b({'|'.join(LAYERS)})\.(\w+)\b")
 
 
-def with_format(command: Callable[..., Any]) -> Callable[..., Any]:
+def with_format(command: Callable[..., Any], limit: int = 100) -> Callable[..., Any]:
     command = click.option(
-        "--limit", default=100, show_default=True, type=click.IntRange(0), help="Most rows; 0 for all."
+        "--limit", default=limit, show_default=True, type=click.IntRange(0), help="Most rows; 0 for all."
     )(command)
     return click.option(
         "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True

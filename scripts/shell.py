@@ -50,13 +50,15 @@ def operation(macro: str, **arguments: Any) -> list[str]:
 
 
 def query(sql: str, limit: int = -1) -> list[str]:
-    """A SELECT, with dbt's Jinja in it."""
-    return ["show", "--inline", sql, "--limit", str(limit), "--output", "json", *OWN_ARTIFACTS]
+    """A SELECT, with dbt's Jinja in it. Writing the manifest would take longer than most queries."""
+    return ["show", "--inline", sql, "--limit", str(limit), "--output", "json", *OWN_ARTIFACTS, "--no-write-json"]
 
 
-def call(macro: str, **arguments: str | bool | None) -> str:
+def call(macro: str, **arguments: str | bool | dict[str, str] | None) -> str:
     """Jinja that calls a macro."""
-    given = ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items() if value is not None)
+    given = ", ".join(
+        f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items() if value is not None
+    )
     return "{{ " + f"{macro}({given})" + " }}"
 
 

@@ -181,6 +181,29 @@ def gold_is_a_contract(manifest: Manifest) -> list[str]:
     return found
 
 
+def gold_says_why(manifest: Manifest) -> list[str]:
+    """`medallion why` needs a condition for each silver table that answers for records and is behind a gold table."""
+    nodes = manifest["nodes"]
+
+    def made_of(model: Node) -> set[str]:
+        found = set()
+        for parent in (nodes[name] for name in model["depends_on"]["nodes"] if name in nodes):
+            if parent["config"].get("ledger"):
+                found.add(parent["name"])
+            elif "ephemeral" in parent["config"].values() or "replace_where" in parent["config"].values():
+                found |= made_of(parent)
+        return found
+
+    found = []
+    for model in models(manifest, "models/gold"):
+        why = model["config"]["meta"].get("why", {})
+        if model["config"]["materialized"] != "ephemeral" and set(why) != made_of(model):
+            found.append(f"{model['name']}: meta why must name {', '.join(sorted(made_of(model)))}")
+        named = set(re.findall(r"\bgold[.](\w+)", " ".join(why.values())))
+        found += [f"{model['name']}: no column {column}" for column in sorted(named - set(model["columns"]))]
+    return found
+
+
 def gold_is_used(manifest: Manifest) -> list[str]:
     readers = (*models(manifest, "models/gold"), *own(manifest, "exposure"))
     used = {name for reader in readers for name in reader["depends_on"]["nodes"]}
@@ -350,6 +373,7 @@ RULES = [
     every_model_asks_for_a_window,
     every_record_is_accounted_for,
     gold_is_a_contract,
+    gold_says_why,
     gold_is_used,
     everything_is_described,
     column_descriptions_fit_the_metastore,

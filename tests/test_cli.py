@@ -33,6 +33,7 @@ COMMANDS = [
     "maintain",
     "query",
     "show",
+    "why",
     "docs",
     "serve",
     "optimize",
@@ -150,6 +151,7 @@ def test_operation_keeps_its_artifacts_apart() -> None:
 def test_query() -> None:
     assert shell.query("select 1", 5) == [
         "show", "--inline", "select 1", "--limit", "5", "--output", "json", "--target-path", "target/upkeep",
+        "--no-write-json",
     ]  # fmt: skip
 
 

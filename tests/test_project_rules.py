@@ -27,6 +27,7 @@ from project_rules import (
     everything_is_described,
     gold_is_a_contract,
     gold_is_used,
+    gold_says_why,
     hooks_run_and_leave_nothing_behind,
     identifiers_are_unique_across_schemas,
     inserts_do_not_read_what_they_write,
@@ -162,6 +163,21 @@ BROKEN: list[tuple[Rule, Damage, str]] = [
     (gold_is_a_contract, change("dim_products description", "Products."), "dim_products: a description without Grain"),
     (gold_is_a_contract, change("dim_products config meta", {}), "dim_products: no owner"),
     (gold_is_used, change("exposures", {}), "customer_lifetime_value"),
+    (
+        gold_says_why,
+        change("daily_global_sales config meta why", {"silver_order_lines": "true"}),
+        "daily_global_sales: meta why must name silver_marketplace_orders, silver_order_lines",
+    ),
+    (
+        gold_says_why,
+        change("fct_active_users config meta", {"owner": "nobody"}),
+        "fct_active_users: meta why must name silver_customer_changes, silver_web_events",
+    ),
+    (
+        gold_says_why,
+        change("dim_products config meta why silver_product_listings", "product_id = gold.sku"),
+        "dim_products: no column sku",
+    ),
     (
         everything_is_described,
         change("dim_products columns name description", " "),

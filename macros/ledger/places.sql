@@ -46,6 +46,7 @@
 
 {#- A CTE `found`: one row per record of bronze, `place` NULL if it is neither in silver nor in quarantine. -#}
 {%- macro _found_cte(relation, source, of_batches) -%}
+    {%- set settings = node_of(relation).config -%}
     found as (
         select
             landed.batch_id,
@@ -65,15 +66,15 @@
             select
                 batch_id, source_file, record_number,
                 case
-                    {%- if config.get('ledger').get('deleted') %}
-                    when {{ config.get('ledger')['deleted'] }} then 'deleted'
+                    {%- if settings.ledger.get('deleted') %}
+                    when {{ settings.ledger.deleted }} then 'deleted'
                     {%- endif %}
                     when first_batch_id = batch_id then 'new'
                     else 'updated'
                 end as place,
                 case
-                    {%- if config.get('newest_by') %}
-                    when {{ first_batch_of_version() }} < batch_id then 'contradiction'
+                    {%- if settings.get('newest_by') %}
+                    when {{ _first_batch_of_version(settings.newest_by) }} < batch_id then 'contradiction'
                     {%- endif %}
                     when false then ''
                 end as reason
@@ -119,6 +120,8 @@ end
 {#- A CTE `placed`, for the records that were not found: each compared with the row of its key, `place` NULL if it should be that row itself.
     One row per record: if silver has its key twice, or the judged model returns it twice, its place is `twice`. -#}
 {%- macro _placed_ctes(relation, source, of_batches, pruning, unplaced) -%}
+    {%- set settings = node_of(relation).config -%}
+    {%- set newest_by = settings.get('newest_by') -%}
     {%- set same_key = [] + pruning -%}
     {%- for key in unique_key_of(relation) -%}
         {%- do same_key.append('DBT_INTERNAL_SOURCE.' ~ key ~ ' <=> DBT_INTERNAL_DEST.' ~ key) -%}
@@ -130,16 +133,16 @@ end
             DBT_INTERNAL_SOURCE.record_number,
             case
                 when DBT_INTERNAL_SOURCE.filter_reason is not null then DBT_INTERNAL_SOURCE.filter_reason
-                {%- if config.get('newest_by') %}
-                when {{ is_same_version('DBT_INTERNAL_DEST', 'DBT_INTERNAL_SOURCE') }} then 'contradiction'
+                {%- if newest_by %}
+                when {{ is_same_version('DBT_INTERNAL_DEST', 'DBT_INTERNAL_SOURCE', newest_by) }} then 'contradiction'
                 {%- endif %}
             end as reason,
             case
                 when size(DBT_INTERNAL_SOURCE.violated_rules) > 0 then null
                 when DBT_INTERNAL_SOURCE.filter_reason is not null then 'filtered'
                 when DBT_INTERNAL_DEST.batch_id is null then null
-                when {{ is_newer('DBT_INTERNAL_DEST', 'DBT_INTERNAL_SOURCE') }} then 'superseded'
-                {%- if config.get('newest_by') %}
+                when {{ is_newer('DBT_INTERNAL_DEST', 'DBT_INTERNAL_SOURCE', newest_by) }} then 'superseded'
+                {%- if newest_by %}
                 when not DBT_INTERNAL_SOURCE.record_hash <=> DBT_INTERNAL_DEST.record_hash then null
                 {%- endif %}
                 when DBT_INTERNAL_SOURCE.batch_id = DBT_INTERNAL_DEST.batch_id then 'duplicate'
@@ -149,7 +152,7 @@ end
             select
                 judged.*,
                 case
-                    {%- for reason, condition in config.get('ledger').get('filtered', {}).items() %}
+                    {%- for reason, condition in settings.ledger.get('filtered', {}).items() %}
                     when {{ condition }} then {{ sql_literal(reason) }}
                     {%- endfor %}
                     when false then ''
@@ -187,10 +190,10 @@ end
 {%- endmacro -%}
 
 {#- Whether row `a` is a newer version than row `b` of the same key: by the columns of the config newest_by, the first that differs. -#}
-{%- macro is_newer(a, b) -%}
+{%- macro is_newer(a, b, newest_by) -%}
     {%- set cases = [] -%}
     {%- set equal = [] -%}
-    {%- for column in config.get('newest_by') or [] -%}
+    {%- for column in newest_by or [] -%}
         {%- do cases.append((equal + [a ~ '.' ~ column ~ ' > ' ~ b ~ '.' ~ column]) | join(' and ')) -%}
         {%- do equal.append(a ~ '.' ~ column ~ ' = ' ~ b ~ '.' ~ column) -%}
     {%- endfor -%}
@@ -198,19 +201,19 @@ end
 {%- endmacro -%}
 
 {#- Whether two rows of one key claim to be the same version. The last columns of `newest_by`, flags and the record_hash, only break ties. -#}
-{%- macro is_same_version(a, b) -%}
+{%- macro is_same_version(a, b, newest_by) -%}
     {%- set equal = [] -%}
-    {%- for column in _version_columns() -%}{%- do equal.append(a ~ '.' ~ column ~ ' <=> ' ~ b ~ '.' ~ column) -%}{%- endfor -%}
+    {%- for column in _version_columns(newest_by) -%}{%- do equal.append(a ~ '.' ~ column ~ ' <=> ' ~ b ~ '.' ~ column) -%}{%- endfor -%}
     {{- return(equal | join(' and ') or 'true') -}}
 {%- endmacro -%}
 
-{%- macro _version_columns() -%}
+{%- macro _version_columns(newest_by) -%}
     {%- set columns = [] -%}
-    {%- for column in config.get('newest_by') if column != 'record_hash' and not column.startswith('is_') -%}{%- do columns.append(column) -%}{%- endfor -%}
+    {%- for column in newest_by if column != 'record_hash' and not column.startswith('is_') -%}{%- do columns.append(column) -%}{%- endfor -%}
     {{- return(columns) -}}
 {%- endmacro -%}
 
 {#- Batch that first brought this version of a key; where the key says the version, that is the batch that first brought the key. -#}
-{%- macro first_batch_of_version() -%}
-    {{- return('version_batch_id' if _version_columns() else 'first_batch_id') -}}
+{%- macro _first_batch_of_version(newest_by) -%}
+    {{- return('version_batch_id' if _version_columns(newest_by) else 'first_batch_id') -}}
 {%- endmacro -%}

@@ -87,10 +87,10 @@
     using {{ query }} as DBT_INTERNAL_SOURCE
     on {{ conditions | join(' and ') }}
     {%- if config.get('newest_by') %}
-    when matched and {{ is_newer('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST') }} then update set
+    when matched and {{ is_newer('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST', config.get('newest_by')) }} then update set
         {%- for column in columns if column.name not in (config.get('merge_exclude_columns') or []) %}
         {{ column.quoted }} =
-            {%- if column.name == 'version_batch_id' %} case when {{ is_same_version('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST') }} then DBT_INTERNAL_DEST.version_batch_id else DBT_INTERNAL_SOURCE.version_batch_id end
+            {%- if column.name == 'version_batch_id' %} case when {{ is_same_version('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST', config.get('newest_by')) }} then DBT_INTERNAL_DEST.version_batch_id else DBT_INTERNAL_SOURCE.version_batch_id end
             {%- else %} DBT_INTERNAL_SOURCE.{{ column.quoted }}
             {%- endif -%}
             {{- ',' if not loop.last -}}

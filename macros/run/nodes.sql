@@ -9,6 +9,13 @@
     {%- endfor -%}
 {%- endmacro -%}
 
+{#- The model, seed or snapshot with a name. -#}
+{%- macro node_named(name) -%}
+    {%- for node in graph.nodes.values() if node.name == name and node.resource_type in ['model', 'seed', 'snapshot'] -%}
+        {{- return(node) -}}
+    {%- endfor -%}
+{%- endmacro -%}
+
 {#- Columns of the unique_key of a table's model, a list. -#}
 {%- macro unique_key_of(relation) -%}
     {%- set key = (node_of(relation) or {'config': {}}).config.get('unique_key') or [] -%}
