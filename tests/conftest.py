@@ -72,13 +72,16 @@ class Parsed:
 
     def __init__(self) -> None:
         self.known: dict[str, tuple[bytes, bytes, bytes]] = {}
+        self.projects: dict[Path, Path] = {}  # last one by target path; dbt takes two files of one time for the same
 
-    def lend(self, target_path: Path, variables: dict[str, Any]) -> None:
-        """Put it where dbt looks for it, unless dbt has parsed with these variables there itself."""
+    def lend(self, target_path: Path, project_dir: Path, variables: dict[str, Any]) -> None:
+        """Put it where dbt looks for it, unless dbt has parsed this project with these variables there itself."""
         file = target_path / "partial_parse.msgpack"
         key, prefix, digest = self._of(variables)
         content, old_prefix, old_digest = self.known.get(key, (b"", b"", b""))
-        if len(prefix) == len(old_prefix) and not (file.exists() and digest in file.read_bytes()):
+        is_own = self.projects.get(target_path) == project_dir and file.exists() and digest in file.read_bytes()
+        self.projects[target_path] = project_dir
+        if len(prefix) == len(old_prefix) and not is_own:
             target_path.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content.replace(old_prefix, prefix).replace(old_digest, digest))
 
@@ -114,7 +117,7 @@ def run_dbt(
     if not target_path:
         return dbtRunner().invoke(command)
     command += ["--target-path", str(target_path), "--log-path", str(target_path / "logs")]
-    parsed.lend(target_path, variables)
+    parsed.lend(target_path, project_dir, variables)
     if edits:
         manifest = dbtRunner().invoke(["parse", *command[len(args) :]]).result
         return dbtRunner(manifest=edited(manifest, edits)).invoke(command)
