@@ -36,6 +36,10 @@ ORDER = (
     ' "buyer": {{"ref": "b1", "country": "France"}}, {lines}}}\n'
 )
 TWO = '"lines": [{"no": 1, "sku": "85123A", "qty": 2, "price": "5.00"}]'
+CHANGE = (
+    '{{"operation": "update", "sequence": {0}, "customer_id": "77701", "status": "active", "email": "{0}@mail.example",'
+    ' "country": "France", "updated_at": "2026-01-0{0} 10:00:00"}}\n'
+)
 KEY = {"sales_date": DAY, "product_id": "85123A"}
 
 
@@ -49,6 +53,7 @@ def lake(new_lake) -> Lake:
         ORDER.format(id="m1", rev=1, day=DAY, lines=TWO) + ORDER.format(id="m2", rev=2, day=DAY, lines='"lines": []')
         + ORDER.format(id="m2", rev=1, day=DAY, lines=TWO) + ORDER.format(id="m3", rev=1, day="2026-01-05", lines=TWO),
     )  # fmt: skip
+    lake.drop_file("customers/why.json", "".join(map(CHANGE.format, (1, 2, 3))))
     lake.build(*NO_TESTS)
     return lake
 
@@ -114,6 +119,13 @@ def test_what_has_no_rate_is_left_out_with_that_reason(dbt: Dbt):
     for column in ("shop_revenue", "marketplace_revenue", "net_revenue", "units", "order_count"):
         assert Decimal(shop[column]) + Decimal(marketplace[column]) == Decimal(values(both, "in_the_table")[column])
     assert Decimal(marketplace["marketplace_revenue"]) > 0
+
+
+def test_a_version_is_told_from_the_changes_up_to_its_end(dbt: Dbt):
+    answer = explain(dbt, "dim_customers", {"customer_id": "77701", "valid_from": "2026-01-01 10:00:00"}, 0)
+    assert answer["adds_up"]
+    assert values(answer)["valid_to"] == "2026-01-02 10:00:00"
+    assert places(answer) == [(1, "behind", "new", None), (2, "behind", "new", None)]
 
 
 # Columns that count the records behind a row.
