@@ -9,7 +9,7 @@ from truth import differences, read_truth
 
 
 @pytest.mark.skipif(ENGINE == "spark", reason="on Spark test_engines.py does this, in turns with Sail, which is faster")
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [SEEDS[0], *(pytest.param(seed, marks=pytest.mark.soak) for seed in SEEDS[1:])])
 def test_one_drop_and_daily_drops_give_the_same_rows(new_lake, seed):
     at_once = new_lake("once")
     drop(at_once, seed, 0, 30)
