@@ -16,6 +16,12 @@ pytestmark = pytest.mark.engines("sail", in_full="spark")
 
 SELECT = ("--select", "+daily_sales_by_product", "+sales_by_region", *NO_TESTS)
 GOLD = Path("models/gold/daily_sales_by_product.sql")
+# of daily_sales_by_product in its YAML
+CONFIG = """\
+    config:
+      meta:
+        why:
+          silver_order_lines: cast(invoiced_at as date) = gold.sales_date and product_id"""
 SALES = "select sum(units), sum(net_revenue) from {gold}.daily_sales_by_product"
 
 
@@ -50,9 +56,7 @@ def test_changed_sql_is_computed_again_for_all_rows(living: Lake):
 
 
 def test_a_changed_model_can_be_told_to_stop(living: Lake):
-    edit(living, "models/gold/_gold.yml", "  - name: daily_sales_by_product\n", (
-        "  - name: daily_sales_by_product\n    config: {meta: {when_model_changes: stop}}\n"
-    ))  # fmt: skip
+    edit(living, "models/gold/_gold.yml", CONFIG, CONFIG.replace("why:", "when_model_changes: stop\n        why:"))
     living.build(*SELECT)
     before = living.version("gold.daily_sales_by_product"), living.sql(SALES)
     edit(living, GOLD, "sum(quantity) as units", "sum(quantity) * 2 as units")
@@ -66,9 +70,7 @@ def test_a_changed_model_can_be_told_to_stop(living: Lake):
 
 def test_a_new_column_is_in_every_row(living: Lake):
     edit(living, GOLD, "count(*) as order_line_count", "count(*) as order_line_count,\n        max(quantity) as most")
-    edit(living, "models/gold/_gold.yml", "  - name: daily_sales_by_product\n", (
-        "  - name: daily_sales_by_product\n    config: {contract: {enforced: false}}\n"
-    ))  # fmt: skip
+    edit(living, "models/gold/_gold.yml", CONFIG, CONFIG.replace("meta:", "contract: {enforced: false}\n      meta:"))
     living.build(*SELECT)
     assert living.sql("select count(*) from {gold}.daily_sales_by_product where most is null") == [(0,)]
     assert living.sql("select count(*) > 0 from {gold}.daily_sales_by_product") == [(True,)]
