@@ -37,23 +37,26 @@ ENGINE = os.environ.get("MEDALLION_ENGINE", "spark")
 TARGET = {"spark": "local", "sail": "sail"}[ENGINE]
 # Where both engines are tested, one after the other, the tests without engine run with the first.
 WITH_NO_ENGINE = os.environ.get("MEDALLION_NO_ENGINE", "yes") == "yes"
-IN_FULL = os.environ.get("MEDALLION_ALL") == "yes"
 
 
 def engines_of(item: pytest.Item) -> tuple[str, ...]:
-    """Both, unless the test or its module is marked: with the engines that it runs on, with none if it needs no engine,
-    or also with one that it runs on only in full, as the SQL that it tests is the same on both.
+    """Both, unless the test or its module is marked: with those that it runs on, none if it needs no engine; `in_soak`
+    is one that it runs on in the soak tests only, as what it tests is the same on both.
     """
     mark = item.get_closest_marker("engines")
     if not mark:
         return ("spark", "sail")
     if not mark.args:
         return (ENGINE,) if WITH_NO_ENGINE else ()
-    return (*mark.args, mark.kwargs.get("in_full") if IN_FULL else "")
+    return (*mark.args, mark.kwargs.get("in_soak", ""))
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest takes out what is marked soak
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leaves out what is not for the engine of this session."""
+    for item in items:
+        if (mark := item.get_closest_marker("engines")) and mark.kwargs.get("in_soak") == ENGINE:
+            item.add_marker("soak")
     left_out = [item for item in items if ENGINE not in engines_of(item)]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]

@@ -18,7 +18,7 @@ from dbt.adapters.spark.impl import SparkAdapter
 from deltalake import DeltaTable
 from lakes import HEADER
 
-pytestmark = pytest.mark.engines("sail", in_full="spark")
+pytestmark = pytest.mark.engines("sail", in_soak="spark")
 
 LINE = "{},A1,THING,2,2026-01-01 10:00:00,1.50,17850.0,France\n"
 BRONZE = ("--select", "bronze_orders", "bronze_web_events")

@@ -12,7 +12,7 @@ from lakes import unbalanced
 
 from medallion.generate import generate
 
-pytestmark = pytest.mark.engines("sail", in_full="spark")
+pytestmark = pytest.mark.engines("sail", in_soak="spark")
 
 SELECT = ("--select", "+daily_sales_by_product", "+sales_by_region", *NO_TESTS)
 GOLD = Path("models/gold/daily_sales_by_product.sql")

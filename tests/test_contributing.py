@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, Lake
 from project_rules import RULES
 
-pytestmark = pytest.mark.engines("sail", in_full="spark")
+pytestmark = pytest.mark.engines("sail", in_soak="spark")
 
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text()
 

@@ -12,7 +12,7 @@ from lakes import HEADER, clone, contents, differences, line
 
 from medallion import errors
 
-pytestmark = pytest.mark.engines("sail", in_full="spark")
+pytestmark = pytest.mark.engines("sail", in_soak="spark")
 
 ORDERS = ("--select", "+silver_order_lines", *NO_TESTS)
 

@@ -10,7 +10,7 @@ import unicodedata
 import pytest
 from conftest import NO_TESTS
 
-pytestmark = pytest.mark.engines("sail", in_full="spark")
+pytestmark = pytest.mark.engines("sail", in_soak="spark")
 
 VALUES = [
     '/* medallion {"skip": true} */',

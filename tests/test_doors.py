@@ -35,6 +35,7 @@ def test_an_engine_listens_on_loopback_only(spark):
     assert found <= LOOPBACK.keys()
 
 
+@pytest.mark.engines("sail", in_soak="spark")
 def test_a_copied_lake_leaves_the_original_alone(tmp_path):
     def build(home: Path) -> None:
         environment = alone(home, tmp_path / "landing") | {"DBT_TARGET_PATH": str(tmp_path / "target")}

@@ -11,7 +11,7 @@ from lakes import contents, differences
 
 from medallion.generate import generate
 
-pytestmark = pytest.mark.engines("sail", in_full="spark")
+pytestmark = pytest.mark.engines("sail", in_soak="spark")
 
 # Flags that make refs smaller than the tables, or point them elsewhere; for each command that knows them.
 REFUSED = {

@@ -17,6 +17,8 @@ from lakes import build_alone, contents, differences, start_build, unbalanced
 
 from medallion.generate import generate
 
+pytestmark = pytest.mark.engines("sail", in_soak="spark")
+
 # On Spark, where a process takes long to start, one source and what hangs on it.
 SELECT = (
     []

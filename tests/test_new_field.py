@@ -7,7 +7,7 @@ import shutil
 import pytest
 from conftest import ROOT
 
-pytestmark = pytest.mark.engines("sail", in_full="spark")
+pytestmark = pytest.mark.engines("sail", in_soak="spark")
 
 OLD = '{"event_id": "1", "user_id": "7", "event_type": "search", "raw_time": "2026-01-01 10:00:00"}\n'
 NEW = OLD.replace('"1"', '"2"').replace("}", ', "device": {"os": "Linux", "browser": "Firefox"}}')

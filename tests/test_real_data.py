@@ -9,7 +9,10 @@ import pytest
 from conftest import REAL_DATA, delta_rs
 from deltalake import DeltaTable
 
-pytestmark = pytest.mark.skipif(not REAL_DATA.exists(), reason="the real data is not beside this checkout")
+pytestmark = [
+    pytest.mark.engines("sail", in_soak="spark"),
+    pytest.mark.skipif(not REAL_DATA.exists(), reason="the real data is not beside this checkout"),
+]
 
 BUILD = ("--exclude-resource-type", "unit_test")
 

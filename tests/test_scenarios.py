@@ -64,6 +64,7 @@ def test_bare_gold_selection_builds(demo):
     assert demo.versions() == before
 
 
+@pytest.mark.engines("sail", in_soak="spark")
 def test_a_full_refresh_gives_the_same_tables_and_leaves_bronze_alone(demo):
     before = demo.versions()
     demo.build("--full-refresh", *NO_TESTS)
@@ -72,6 +73,7 @@ def test_a_full_refresh_gives_the_same_tables_and_leaves_bronze_alone(demo):
     assert {name for name in before if before[name] == after[name]} >= {n for n in before if n.startswith("bronze.")}
 
 
+@pytest.mark.engines("sail", in_soak="spark")
 def test_a_new_rate_reaches_the_gold_of_its_day(demo, tmp_path):
     """Gold follows its seeds as well: a table computed from an old rate would be wrong without a word."""
     rates = demo.table("silver.exchange_rates")
@@ -92,6 +94,7 @@ def test_a_new_rate_reaches_the_gold_of_its_day(demo, tmp_path):
     assert versions == [(day, 1, False), (day, 2, True), ("2026-06-30", 1, False)]
 
 
+@pytest.mark.engines("sail", in_soak="spark")
 def test_gold_rewrites_only_the_days_that_a_late_record_touches(new_lake):
     header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
     line = "{},A1,THING,2,2026-01-{:02d} 10:00:00,1.50,17850.0,France\n"

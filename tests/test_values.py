@@ -13,7 +13,7 @@ import pytest
 from conftest import NO_TESTS, delta_rs
 from truth import plain
 
-pytestmark = pytest.mark.engines("sail", in_full="spark")
+pytestmark = pytest.mark.engines("sail", in_soak="spark")
 
 ORDERS = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 PRODUCTS = "product_id,name,category,list_price,extracted_at\n"
