@@ -41,10 +41,10 @@ setup: .venv/.ready $(JARS) dbt_packages/dbt_utils/dbt_project.yml ## virtual en
 demo: setup ## write demo files, build everything from them, show the result
 	@.venv/bin/medallion demo $(or $(TARGET),--target sail) $(ARGS)
 
+# Both side by side, as each waits for its engine half of the time; what Spark's tests print comes when they are through.
 test: setup ## the test suite but the long soak tests: on Sail, and on Spark where there is Java (ENGINE= names one)
 	@$(or $(LEFT_OUT),:)
 ifeq ($(ENGINE),both)
-	@# side by side, as each waits for its engine half of the time; what Spark's tests print comes when they are through
 	@mkdir -p target; MEDALLION_ENGINE=spark MEDALLION_NO_ENGINE=no .venv/bin/python -m pytest $(ARGS) >target/tests-on-spark.txt 2>&1 & spark=$$!; \
 	trap 'kill $$spark' INT TERM; MEDALLION_ENGINE=sail .venv/bin/python -m pytest $(ARGS); sail=$$?; \
 	wait $$spark; spark=$$?; cat target/tests-on-spark.txt; exit $$((sail ? sail : spark))
