@@ -84,7 +84,7 @@ class Parsed:
         content, old_prefix, old_digest = self.known.get(key, (b"", b"", b""))
         is_own = self.projects.get(target_path) == project_dir and file.exists() and digest in file.read_bytes()
         self.projects[target_path] = project_dir
-        if len(prefix) == len(old_prefix) and not is_own:
+        if content and len(prefix) == len(old_prefix) and not is_own:
             target_path.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content.replace(old_prefix, prefix).replace(old_digest, digest))
 
@@ -133,15 +133,13 @@ def run_dbt(
 def edited(manifest: Manifest, edits: Sequence[Edit]) -> Manifest:
     """The parsed project with changed SQL, which dbt need not parse again as it changes no ref and no config."""
     for files, old, new in edits:
-        found = 0
-        for node, name in [(macro, "macro_sql") for macro in manifest.macros.values()] + [
-            (node, "raw_code") for node in manifest.nodes.values()
-        ]:
-            text = getattr(node, name, "")
-            if old in text and fnmatch(node.original_file_path, files):
-                setattr(node, name, text.replace(old, new))
-                found += 1
-        assert found, f"{files} has no {old}"
+        macros = [macro for macro in manifest.macros.values() if fnmatch(macro.original_file_path, files)]
+        nodes = [node for node in manifest.nodes.values() if fnmatch(node.original_file_path, files)]
+        assert any(old in macro.macro_sql for macro in macros) or any(old in node.raw_code for node in nodes), old
+        for macro in macros:
+            macro.macro_sql = macro.macro_sql.replace(old, new)
+        for node in nodes:
+            node.raw_code = node.raw_code.replace(old, new)
     return manifest
 
 

@@ -28,6 +28,7 @@ mount -o remount,ro "$1"
 build "$1" "$2" read_only && exit 3
 mount -o remount,rw "$1"
 mount --bind . . && mount -o remount,bind,ro . || exit 77
+# by its name, as this shell is still in the folder below the mount
 (cd "$PWD" && build "$1" "$2" read_only_project) && exit 4
 cp -r "$1/warehouse" "$2/warehouse"
 """

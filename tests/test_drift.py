@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 from conftest import ROOT, Lake
+from lakes import HEADER
 
 pytestmark = pytest.mark.engines("sail")
 
@@ -16,7 +17,6 @@ ORDER = (
     '{"id": "m1", "rev": 1, "placed_at": "2026-01-05T08:26:00Z", "currency": "GBP", '
     f'"buyer": {{"ref": "b", "country": "France"}}, "lines": {LINES}}}\n'
 )
-HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 ROW = "1,A1,THING,2,2026-01-01 10:00:00,1.50,17850.0,France\n"
 
 

@@ -16,13 +16,13 @@ import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT, TARGET, Lake
 from deltalake import DeltaTable
+from lakes import HEADER
 
 from medallion import landing
 from medallion.cli import main
 
 pytestmark = pytest.mark.engines("sail")
 
-HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINE = "{0},P1,Thing,1,2026-01-05 08:00:00,1.00,C1,United Kingdom\n"
 BRONZE = ("--select", "bronze_orders", "--exclude", "resource_type:test")
 

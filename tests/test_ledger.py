@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import NO_TESTS, ROOT, Lake
-from lakes import clone
+from lakes import HEADER, clone
 from truth import SILVER
 
 from medallion.generate import generate
@@ -155,9 +155,6 @@ def test_a_broken_predicate_is_found_out(second_batch, new_lake, caught, name):
     if "orders" in sources:
         assert lake.version("gold.daily_sales_by_product") == gold["gold.daily_sales_by_product"]
     caught.append(name)
-
-
-HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
 
 def lines(*products: str, day: int = 1, country: str = "France") -> str:

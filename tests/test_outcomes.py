@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, alone, delta_rs
 from deltalake import DeltaTable
+from lakes import HEADER
 
 from medallion import errors, lake, sail
 from medallion.generate import generate
 
 pytestmark = pytest.mark.engines("sail")
 
-HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 GOLD = ("--select", "+daily_sales_by_product", *NO_TESTS)
 

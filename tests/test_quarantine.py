@@ -8,7 +8,7 @@ from collections import Counter
 
 import pytest
 from conftest import NO_TESTS, ROOT, Lake
-from lakes import different_tables, drop
+from lakes import HEADER, different_tables, drop
 
 pytestmark = pytest.mark.engines("sail")
 
@@ -75,7 +75,6 @@ def test_replay_ends_as_if_the_rules_had_always_been_these(new_lake, tmp_path):
 
 GOOD = "1,A{},THING,2,2026-01-01 10:00:00,1.50,17850,France\n"
 BAD = "1,A{},THING,two,2026-01-01 10:00:00,1.50,17850,France\n"
-HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
 
 def orders(good: int, bad: int) -> str:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, alone, delta_rs
+from lakes import HEADER
 
 from medallion import watch
 
 pytestmark = pytest.mark.engines("sail")
 
-HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 LINE = "{},P1,Thing,3,2026-01-05 08:00:00,1.00,10001,United Kingdom\n"
 GOLD = "gold.db/daily_sales_by_product"
 MODEL = "models/gold/daily_sales_by_product.sql"
