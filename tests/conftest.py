@@ -33,6 +33,7 @@ NO_ENGINE = {"test_cli", "test_generate", "test_macros", "test_orchestration", "
 ONLY_ON_SPARK = {"test_dbt_utils", "test_engines", "test_overrides"}
 # About Sail, or of so many builds that they are for the faster engine.
 ONLY_ON_SAIL = {"test_any_order", "test_cuts", "test_drift", "test_landing", "test_ledger", "test_outcomes"}
+ONLY_ON_SAIL |= {"test_backfill"}
 ONLY_ON_SAIL |= {"test_disk", "test_quarantine", "test_results", "test_sail", "test_statements", "test_watch"}
 # The same macros and SQL on both engines but for the port to them, which the modules that run on both go through;
 # MEDALLION_ALL=yes runs these on Spark too, for half an hour more.
