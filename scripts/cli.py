@@ -14,6 +14,7 @@ import time
 import click
 
 from medallion import bare, sail
+from medallion.backfill import backfill, rebuild
 from medallion.build import build, demo, resume
 from medallion.command import here, with_dbt
 from medallion.console import say, show_table
@@ -162,6 +163,8 @@ COMMANDS = [
     build,
     resume,
     watch,
+    backfill,
+    rebuild,
     has_new,
     wait,
     status,

@@ -30,6 +30,8 @@ COMMANDS = [
     "build",
     "resume",
     "watch",
+    "backfill",
+    "rebuild",
     "maintain",
     "query",
     "show",
@@ -657,6 +659,27 @@ def test_exit_codes(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, answer: dict
     fake.answer("build", success=False, **answer)
     result = medal("build", "--json")
     assert (result.exit_code, json.loads(result.stdout)["code"]) == (code, code)
+
+
+def test_a_backfill_is_dbts_own(fake: FakeDbt) -> None:
+    days = "--event-time-start 2026-01-05 --event-time-end 2026-01-08"
+    assert medal("backfill", "--start", "2026-01-05", "--end", "2026-01-07", "-s", "tag:gold").exit_code == 0
+    assert fake.commands[0] == f"build {days} --select tag:gold --exclude tag:bronze resource_type:snapshot"
+    fake.answer("run --event", nodes=[node("silver_orders", message="3 rows missing")])
+    planned = medal("backfill", "--start", "2026-01-05", "--end", "2026-01-07", "--plan")
+    assert "3 rows missing" in planned.output
+    assert fake.commands[-1].startswith(f"run {days} --exclude tag:bronze resource_type:snapshot --target-path")
+    assert "MEDALLION_BACKFILL_PLAN" not in os.environ
+    assert medal("backfill", "--start", "2026-01-07", "--end", "2026-01-05").exit_code == errors.USAGE
+
+
+def test_a_rebuild_is_a_full_refresh(fake: FakeDbt) -> None:
+    assert medal("rebuild", "tag:gold", "silver_orders").exit_code == 0
+    words = "--select tag:gold silver_orders --exclude tag:bronze resource_type:snapshot"
+    assert fake.commands[0] == f"build --full-refresh {words}"
+    refused = medal("rebuild", "tag:gold", "--verify", "--target", "cluster")
+    assert refused.exit_code == errors.USAGE
+    assert "--verify needs the lake's files" in refused.output
 
 
 def test_json_is_all_there_is_on_stdout(fake: FakeDbt) -> None:

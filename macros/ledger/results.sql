@@ -77,7 +77,7 @@
 {#- For on-run-end: enters what the nodes of this run did, in one commit, with the states of the tests that passed or warned. A run that wrote
     nothing and learned nothing enters nothing. -#}
 {%- macro record_results(results) -%}
-    {%- if execute and flags.WHICH in ['run', 'build', 'retry', 'test'] and load_relation(node_results()) -%}
+    {%- if execute and flags.WHICH in ['run', 'build', 'retry', 'test'] and not is_dry_run() and load_relation(node_results()) -%}
         {%- set tests = run_memory('tests') -%}
         {%- set done = [] -%}
         {%- set news = [] -%}

@@ -2,7 +2,7 @@
     no node asks for what another one has learned. Rooms: `tables` (state by name), `named` (tables that the session's catalog
     knows), `windows` (what each model asked for), `books` (newest batches by source), `newest` (newest batch by bronze table),
     `changes` (what changed of an input since a position), `balanced` (silver tables whose batches are accounted for), `consumed` (marks that this run has set),
-    `versions` (of tables before this run wrote them),
+    `versions` (of tables before this run wrote them), `differing` (silver tables that a backfill changes),
     `long_logs` (of these, those with many commits since their last checkpoint).
     If a room is empty, the engine is asked. -#}
 {%- macro run_memory(room) -%}
