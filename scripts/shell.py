@@ -44,7 +44,7 @@ def query(sql: str, limit: int = -1) -> list[str]:
     return ["show", "--inline", sql, "--limit", str(limit), "--output", "json", *OWN_ARTIFACTS]
 
 
-def call(macro: str, **arguments: str | bool | None) -> str:
+def call(macro: str, **arguments: str | int | None) -> str:
     """Jinja that calls a macro."""
     given = ", ".join(f"{name}={json.dumps(value)}" for name, value in arguments.items() if value is not None)
     return "{{ " + f"{macro}({given})" + " }}"

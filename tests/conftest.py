@@ -33,7 +33,8 @@ NO_ENGINE = {"test_cli", "test_generate", "test_macros", "test_orchestration", "
 ONLY_ON_SPARK = {"test_dbt_utils", "test_engines", "test_overrides"}
 # About Sail, or of so many builds that they are for the faster engine.
 ONLY_ON_SAIL = {"test_any_order", "test_cuts", "test_drift", "test_landing", "test_ledger", "test_outcomes"}
-ONLY_ON_SAIL |= {"test_disk", "test_quarantine", "test_results", "test_sail", "test_statements", "test_watch"}
+ONLY_ON_SAIL |= {"test_disk", "test_quarantine", "test_releases", "test_results", "test_sail", "test_statements"}
+ONLY_ON_SAIL |= {"test_watch"}
 # The same macros and SQL on both engines but for the port to them, which the modules that run on both go through;
 # MEDALLION_ALL=yes runs these on Spark too, for half an hour more.
 if os.environ.get("MEDALLION_ALL") != "yes":
@@ -194,7 +195,8 @@ class Lake:
         warehouse = Path(os.environ["MEDALLION_HOME"]) / "warehouse"
         tables = [log.parent for log in warehouse.glob(f"{self.prefix}*.db/*/_delta_log")]
         names = [f"{table.parent.stem.removeprefix(self.prefix)}.{table.name}" for table in tables]
-        return {name: self.version(name) for name in names if with_runs or name != "ops.node_results"}
+        of_runs = () if with_runs else ("ops.node_results", "ops.releases")
+        return {name: self.version(name) for name in names if name not in of_runs}
 
     def commits(self, name: str) -> list[dict[str, Any]]:
         """What the commits of `layer.table` say of themselves, oldest first."""

@@ -27,7 +27,7 @@ def contents(warehouse: Path, prefix: str = "", same_portions: bool = True) -> d
     for log in warehouse.glob(f"{prefix}*.db/*/_delta_log"):
         table = log.parent
         layer = table.parent.stem.removeprefix(prefix)
-        if table.name == "node_results":
+        if table.name in ("node_results", "releases"):
             continue
         names = {field.name for field in DeltaTable(str(table)).schema().fields} - CLOCK
         if not same_portions:

@@ -311,6 +311,7 @@ ROOMS = [
     "patches",
     "materializations",
     "upkeep",
+    "releases",
     "drift",
     "bronze",
     "silver",
