@@ -46,8 +46,16 @@ def written(lake: Lake) -> Gold:
     return at(lake, dict.fromkeys(releases(lake)[-1][2]))
 
 
-def day(lake: Lake, number: int) -> None:
+def next_day(lake: Lake) -> None:
+    number = len({file.name[:10] for file in (lake.landing / "web_events").glob("*.json")})
     generate(lake.landing, seed=1, days=9, events=300, from_day=number, to_day=number + 1)
+
+
+def judge_gold(lake: Lake, is_wrong: bool) -> None:
+    """Writes a test of gold that fails, or one that passes."""
+    test = lake.project_dir / "tests/data/gold_is_right.sql"
+    test.parent.mkdir(parents=True, exist_ok=True)
+    test.write_text(f"select 1 from {{{{ ref('fct_active_users') }}}} where {str(is_wrong).lower()}")
 
 
 def command(lake: Lake) -> Any:
@@ -61,17 +69,14 @@ def command(lake: Lake) -> Any:
     return SimpleNamespace(rows=lambda sql: show(lake, sql), need=need)
 
 
-@pytest.fixture
-def fed(new_lake, tmp_path) -> Lake:
-    """One day, built and published; a test of gold that fails on demand."""
-    project = tmp_path / "project"
+@pytest.fixture(scope="module")
+def fed(new_lake, tmp_path_factory) -> Lake:
+    """A lake that each test leaves with all of gold published; a test of gold fails on demand."""
+    project = tmp_path_factory.mktemp("releases") / "project"
     shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
-    (project / "tests/data").mkdir(parents=True)
-    (project / "tests/data/gold_is_right.sql").write_text(
-        "select 1 from {{ ref('fct_active_users') }} where {{ var('is_wrong', false) }}"
-    )
     lake = new_lake("releases", project_dir=project)
-    day(lake, 0)
+    judge_gold(lake, is_wrong=False)
+    next_day(lake)
     lake.build(*GOLD)
     assert releases(lake)[0][:2] == (1, None)
     assert published(lake) == written(lake)
@@ -80,7 +85,7 @@ def fed(new_lake, tmp_path) -> Lake:
 
 @pytest.mark.engines("spark", "sail")
 def test_a_failing_build_is_not_seen(fed: Lake) -> None:
-    before, versions = published(fed), fed.versions()
+    before, versions, count = published(fed), fed.versions(), len(releases(fed))
     fed.build(*GOLD)
     assert fed.versions() == versions, "a run with nothing new must commit nothing"
 
@@ -94,111 +99,104 @@ def test_a_failing_build_is_not_seen(fed: Lake) -> None:
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        day(fed, 1)
-        assert not fed.dbt("build", *GOLD, is_wrong=True).success
+        next_day(fed)
+        judge_gold(fed, is_wrong=True)
+        assert not fed.dbt("build", *GOLD).success
         assert written(fed) != before
         assert published(fed) == before
+        assert fed.dbt("run-operation", "name_views").success
+        for name, rows in before.items():
+            assert fed.sql(f"select count(*) from {fed.table('serving')}.{name}") == [(rows.total(),)]
+        judge_gold(fed, is_wrong=False)
         fed.build(*GOLD)
     finally:
         is_over.set()
         reader.join()
     after = published(fed)
     assert after == written(fed) != before
-    assert [release_id for release_id, *_ in releases(fed)] == [1, 2]
+    assert len(releases(fed)) == count + 1
     assert len(seen) > 1
     assert all(state in (before, after) for state in seen), "no failed state, and no mixture"
 
-    # the views of a session, beside a build that fails
-    day(fed, 2)
-    assert not fed.dbt("build", *GOLD, is_wrong=True).success
-    assert fed.dbt("run-operation", "name_views").success
-    for name, rows in after.items():
-        [(count,)] = fed.sql(f"select count(*) from {fed.table('serving')}.{name}")
-        assert count == rows.total()
-        assert show(fed, f"select count(*) as n from {call('published_table', name=name)}")[0]["n"] == count
-
 
 def test_a_part_of_gold_is_not_published(fed: Lake) -> None:
-    before = published(fed)
-    day(fed, 1)
-    fed.build("--select", "+daily_user_activity", "+silver_customers")
+    before, count = published(fed), len(releases(fed))
+    next_day(fed)
+    fed.build("--select", "+daily_user_activity", "+silver_customers", "--exclude-resource-type", "unit_test")
     assert written(fed) != before
     assert published(fed) == before, "the other tables are behind"
-    fed.build(*GOLD, "--exclude-resource-type", "test")
-    assert published(fed) == before, "not tested"
-    fed.build(*GOLD)
-    assert published(fed) == written(fed) != before
-    # a run of tests alone publishes too
-    day(fed, 2)
-    assert fed.dbt("run", *GOLD[:3]).success
-    assert len(releases(fed)) == 2
-    assert fed.dbt("test", *GOLD[:3]).success
-    assert published(fed) == written(fed)
-    assert len(releases(fed)) == 3
-    # all in one statement: no release where it is switched off
-    day(fed, 3)
     fed.build(*GOLD, serving_schema="")
-    assert len(releases(fed)) == 3
+    assert published(fed) == before, "switched off"
+    # tests alone publish too, those that need not run again included
+    assert fed.dbt("test", *GOLD).success
+    assert published(fed) == written(fed) != before
+    assert len(releases(fed)) == count + 1
 
 
 def test_a_rollback_stays_until_told(fed: Lake) -> None:
-    first = published(fed)
-    day(fed, 1)
+    first, (one, *_) = published(fed), releases(fed)[-1]
+    next_day(fed)
     fed.build(*GOLD)
-    second = published(fed)
+    second, (two, *_) = published(fed), releases(fed)[-1]
+    assert first != second
 
     # the pins only
     assert roll_back(command(fed), None, physical=False) == []
-    assert releases(fed)[-1][:2] == (3, 1)
+    assert releases(fed)[-1][:2] == (two + 1, one)
     assert (published(fed), written(fed)) == (first, second)
-    fed.build(*GOLD)
-    assert published(fed) == first, "the next build must not undo it"
-    fed.build(*GOLD, publish=True)
-    assert (published(fed), releases(fed)[-1][:2]) == (second, (4, None))
 
     # the tables too: the next build brings them to where they would be
-    restored = roll_back(command(fed), 1, physical=True)
-    assert restored == [f"gold.{name}" for name in sorted(first)]
+    restored = roll_back(command(fed), one, physical=True)
+    assert sorted(restored) == [f"gold.{name}" for name in sorted(first)]
     assert published(fed) == written(fed) == first
     fed.build(*GOLD)
-    assert (published(fed), written(fed)) == (first, second)
+    assert (published(fed), written(fed)) == (first, second), "a build must not undo a rollback"
     fed.build(*GOLD, publish=True)
-    assert published(fed) == second
-    versions = fed.versions()
-    fed.build(*GOLD)
-    assert fed.versions() == versions
+    assert (published(fed), releases(fed)[-1][1]) == (second, None)
 
     with pytest.raises(Failure):
-        roll_back(command(fed), 9, physical=True)
-    assert fed.versions() == versions
+        roll_back(command(fed), 99, physical=False)
+
+
+def read_by_engine(lake: Lake, name: str) -> list[str]:
+    """The rows of a table as published, as the engine reads them."""
+    rows = show(lake, f"select to_json(struct(*)) as row_text from {call('published_table', name=name)}")
+    return sorted(row["row_text"] for row in rows)
 
 
 def test_old_releases_can_be_read_and_compared(fed: Lake) -> None:
+    last = releases(fed)[-1][0]
     first = published(fed)
-    day(fed, 1)
+    as_read = {name: read_by_engine(fed, name) for name in first}
+    next_day(fed)
     fed.build(*GOLD)
     second = published(fed)
-    for name in first:  # Sail itself reads no version before it
-        DeltaTable(str(fed.path(f"gold.{name}"))).create_checkpoint()
-    (fed.path("gold.fct_active_users") / "nobody's.parquet").touch()
     jobs = {job["table_name"]: job for job in show(fed, call("vacuum_jobs", layer="gold"))}
     for name in first:
+        DeltaTable(str(fed.path(f"gold.{name}"))).create_checkpoint()  # Sail itself reads no version before it
+        unpinned = fed.path(f"gold.{name}") / "unpinned.parquet"
+        unpinned.touch()
         vacuum_by_delta_rs(jobs[f"gold.{name}"] | {"hours": 0}, lite=False, apply=True)
-    assert not (fed.path("gold.fct_active_users") / "nobody's.parquet").exists()
-    assert at(fed, releases(fed)[0][2]) == first, "VACUUM must leave what a release pins"
+        assert not unpinned.exists()
+    assert at(fed, releases(fed)[-2][2]) == first, "VACUUM must leave what a release pins"
 
-    found = {row["table_name"]: row for row in show(fed, call("release_diff", before=1, after=2))}
+    found = {row["table_name"]: row for row in show(fed, call("release_diff", before=last, after=last + 1))}
     for name in first:
         assert found[name]["added"] - found[name]["removed"] == second[name].total() - first[name].total()
         assert found[name]["added"] + found[name]["changed"] == (second[name] - first[name]).total()
     assert sum(row["changed"] for row in found.values()) > 0
 
-    assert fed.dbt("run-operation", "rollback_release").success
-    for name in first:
-        rows = show(fed, f"select * from {call('published_table', name=name)}")
-        assert len(rows) == first[name].total()
-
     # one that is not kept pins nothing
-    jobs = show(fed, call("vacuum_jobs", table="gold.fct_active_users"))
-    assert jobs[0]["pinned_versions"] == str(releases(fed)[0][2]["fct_active_users"])
-    assert fed.dbt("run-operation", "rollback_release", "--args", "{to: 1}", keep_releases=1).success is False
+    fed.variables["keep_releases"] = 1
+    (job,) = show(fed, call("vacuum_jobs", table="gold.fct_active_users"))
+    assert job["pinned_versions"] == str(releases(fed)[-1][2]["fct_active_users"])
+    with pytest.raises(Failure):
+        roll_back(command(fed), last, physical=False)
+    del fed.variables["keep_releases"]
+
+    roll_back(command(fed), last, physical=False)
+    assert {name: read_by_engine(fed, name) for name in first} == as_read
+    assert fed.dbt("run-operation", "name_views").success
+    for name, rows in first.items():
+        assert fed.sql(f"select count(*) from {fed.table('serving')}.{name}") == [(rows.total(),)]
+    fed.build(*GOLD, publish=True)

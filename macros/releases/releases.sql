@@ -9,13 +9,8 @@
     {%- if is_tested and var('serving_schema') and load_relation(releases()) -%}
         {%- set last = last_release() -%}
         {%- set versions = _gold_versions() -%}
-        {%- set is_resumed = last.rolled_back_to and var('publish', false) -%}
-        {%- if versions != last.versions or is_resumed -%}
+        {%- if versions != last.versions or (last.rolled_back_to and var('publish', false)) -%}
             {%- set problem = _problem_of(versions, last, results) -%}
-            {%- if last.rolled_back_to and not is_resumed -%}
-                {%- set problem = 'the last release is a rollback to release ' ~ last.rolled_back_to
-                    ~ ", and stays in force until you publish again: dbt build --vars 'publish: true'" -%}
-            {%- endif -%}
             {%- if problem -%}
                 {%- do log('Not published: ' ~ problem ~ '. Readers see ' ~ ('release ' ~ last.release_id if last.release_id else 'no release') ~ '.', info=true) -%}
             {%- else -%}
@@ -27,6 +22,9 @@
 
 {#- Why this run must not publish these versions; none if it may. -#}
 {%- macro _problem_of(versions, last, results) -%}
+    {%- if last.rolled_back_to and not var('publish', false) -%}
+        {{- return('after the rollback to release ' ~ last.rolled_back_to ~ " nothing is, until you say so: dbt build --vars 'publish: true'") -}}
+    {%- endif -%}
     {%- set statuses = {} -%}
     {%- for result in results -%}{%- do statuses.update({result.node.unique_id: result.status | string}) -%}{%- endfor -%}
     {%- set failed = statuses.values() | reject('in', ['success', 'pass', 'warn', 'skipped', 'no-op']) | list | length -%}
@@ -112,7 +110,7 @@
         {%- set kept = [] -%}
         {%- if var('serving_schema') and load_relation(releases()) -%}
             {%- for row in run_query(
-                'select release_id, rolled_back_to, versions from ' ~ by_place(releases()) ~ ' order by release_id desc limit ' ~ var('keep_releases')
+                'select release_id, rolled_back_to, versions from ' ~ by_place(releases()) ~ ' order by release_id desc limit ' ~ [var('keep_releases') | int, 1] | max
             ).rows -%}
                 {%- do kept.append({
                     'release_id': row['release_id'] | int, 'rolled_back_to': row['rolled_back_to'] | int, 'versions': fromjson(row['versions']),
@@ -142,6 +140,7 @@
 
 {#- A table as it was at a version, in a form that can follow FROM. -#}
 {%- macro table_at(relation, version) -%}
+    {%- do name_table(relation) -%}
     {{- return('(select * from ' ~ on_engine('at_version', relation, version, table_state(relation)) ~ ')') -}}
 {%- endmacro -%}
 

@@ -1,17 +1,17 @@
 {#- Without RETAIN: Delta ignores it and uses the table's property delta.deletedFileRetentionDuration. Files of the versions `pinned` are left out
-    of the inventory, and so stay; with one, VACUUM cannot be lite. Delta wants its columns nullable. -#}
+    of the inventory, and so stay; with one, VACUUM cannot be lite. Delta wants its columns nullable, and plain paths. -#}
 {%- macro vacuum_sql(relation, lite=false, dry_run=true, pinned=[], location='') -%}
     vacuum {{ relation }}
     {%- if pinned %} using inventory (
         select
-            nullif(_metadata.file_path, '') as path,
+            nullif(path, '') as path,
             nullif(_metadata.file_size, -1) as length,
             nullif(false, true) as isDir,
             nullif(unix_millis(_metadata.file_modification_time), -1) as modificationTime
         from binaryFile.`{{ location | replace('`', '``') }}` with ('recursiveFileLookup' = 'true')
         where _metadata.file_path not in (
             {%- for version in pinned %}
-            select distinct _metadata.file_path from {{ on_engine('at_version', relation, version, table_state(relation)) }} {{- ' union' if not loop.last }}
+            select pinned._metadata.file_path from {{ on_engine('at_version', relation, version, table_state(relation)) }} as pinned {{- ' union' if not loop.last }}
             {%- endfor %}
         )
     )
