@@ -6,7 +6,7 @@
     table behind publishes nothing. After a rollback nothing is published until a run is told to (--vars 'publish: true'). -#}
 {%- macro publish_release(results) -%}
     {%- set is_tested = execute and 'test' in results | map(attribute='node.resource_type') -%}
-    {%- if is_tested and var('serving_schema') and load_relation(releases()) -%}
+    {%- if is_tested and var('serving_schema', '') and load_relation(releases()) -%}
         {%- set last = last_release() -%}
         {%- set versions = _gold_versions() -%}
         {%- if versions != last.versions or (last.rolled_back_to and var('publish', false)) -%}
@@ -108,7 +108,7 @@
     {%- set memory = run_memory('releases') -%}
     {%- if 'kept' not in memory -%}
         {%- set kept = [] -%}
-        {%- if var('serving_schema') and load_relation(releases()) -%}
+        {%- if var('serving_schema', '') and load_relation(releases()) -%}
             {%- for row in run_query(
                 'select release_id, rolled_back_to, versions from ' ~ by_place(releases()) ~ ' order by release_id desc limit ' ~ [var('keep_releases') | int, 1] | max
             ).rows -%}
@@ -159,9 +159,9 @@
 {#- Run-operation: creates the views of the published schema, pinned to the release in force, in the catalog. On a local lake they end with this
     session. -#}
 {%- macro name_views() -%}
-    {%- set schema = var('schema_prefix') ~ var('serving_schema') -%}
-    {%- do name_schema(schema) -%}
+    {%- set schema = var('schema_prefix') ~ var('serving_schema', '') -%}
     {%- for name in last_release().versions -%}
+        {%- do name_schema(schema) -%}
         {%- do run_query('create or replace view ' ~ schema ~ '.' ~ name ~ ' as select * from ' ~ published_table(name)) -%}
     {%- endfor -%}
 {%- endmacro -%}
