@@ -24,6 +24,7 @@ from medallion.lake import private
 from medallion.landing import has_new, wait
 from medallion.quarantine import quarantine
 from medallion.query import query, show
+from medallion.releases import diff, releases, rollback
 from medallion.shell import Dbt, call, stop_spark
 from medallion.upkeep import maintain, optimize, vacuum
 from medallion.watch import watch
@@ -177,6 +178,9 @@ COMMANDS = [
     query,
     show,
     why,
+    releases,
+    rollback,
+    diff,
     quarantine,
 ]
 for command in COMMANDS:

@@ -236,8 +236,13 @@ def vacuum_by_delta_rs(job: Row, lite: bool, apply: bool) -> int:
     from deltalake import DeltaTable
 
     table = DeltaTable(job["location"])
+    pinned = [int(version) for version in (job["pinned_versions"] or "").split(",") if version]
     return len(
         table.vacuum(
-            retention_hours=int(job["hours"]), dry_run=not apply, full=not lite, enforce_retention_duration=False
+            retention_hours=int(job["hours"]),
+            dry_run=not apply,
+            full=not lite,
+            enforce_retention_duration=False,
+            keep_versions=pinned or None,
         )
     )

@@ -36,6 +36,9 @@ COMMANDS = [
     "query",
     "show",
     "why",
+    "releases",
+    "rollback",
+    "diff",
     "docs",
     "serve",
     "optimize",
@@ -232,6 +235,11 @@ def test_help_has_a_description_and_examples(command: str) -> None:
 def test_every_command_is_tested_for_its_help() -> None:
     found = [*cli.main.commands, *(f"quarantine {name}" for name in cli.quarantine.commands)]
     assert sorted(found) == sorted(COMMANDS)
+
+
+def test_a_table_of_a_release_can_be_queried(fake: FakeDbt) -> None:
+    assert medal("query", "select 'serving.a' from serving.b").exit_code == 0
+    assert """ select 'serving.a' from {{ published_table(name="b") }} """ in fake.commands[-1]
 
 
 def test_build_passes_arguments_on(fake: FakeDbt) -> None:
@@ -749,7 +757,8 @@ def test_no_command_prints_data_raw(fake: FakeDbt, capsys: pytest.CaptureFixture
     fake.rows("field_drift", dict.fromkeys(names, EVIL))
     fake.rows("table_health", HEALTH | {"table_name": EVIL})
     fake.answer("build", success=False, errors=[EVIL], nodes=[node(EVIL, status="error", message=EVIL)])
-    commands = ["quarantine list", "quarantine show orders", "drift", "status", "build", "build --json"]
+    fake.rows("release_list", {"release_id": 1, "code_version": EVIL})
+    commands = ["quarantine list", "quarantine show orders", "drift", "status", "build", "build --json", "releases"]
     for command in commands:
         result = medal(*command.split())
         assert is_harmless(result.output), command
