@@ -26,6 +26,7 @@ from medallion.quarantine import quarantine
 from medallion.query import query, show
 from medallion.releases import diff, releases, rollback
 from medallion.shell import Dbt, call, stop_spark
+from medallion.trends import trends
 from medallion.upkeep import maintain, optimize, vacuum
 from medallion.watch import watch
 from medallion.why import why
@@ -169,6 +170,7 @@ COMMANDS = [
     has_new,
     wait,
     status,
+    trends,
     docs,
     serve,
     maintain,

@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import nullcontext
 from datetime import date
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT
+from filelock import FileLock
 
 from medallion import bare, cli, console, display, errors, lake, shell
 
@@ -33,6 +36,7 @@ COMMANDS = [
     "backfill",
     "rebuild",
     "maintain",
+    "trends",
     "query",
     "show",
     "why",
@@ -702,13 +706,61 @@ def test_json_is_all_there_is_on_stdout(fake: FakeDbt) -> None:
 
 
 def test_json_where_the_lake_is_busy(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from filelock import FileLock
-
     (tmp_path / "lake").mkdir()
     with FileLock(tmp_path / "lake" / "lock"):
         result = medal("build", "--json")
     assert (result.exit_code, json.loads(result.stdout)["code"]) == (errors.BUSY, errors.BUSY)
     assert not fake.invocations
+
+
+def test_somebody_is_notified_of_a_failed_run(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = tmp_path / "told.json"
+    monkeypatch.setenv("MEDALLION_ON_FAILURE", f"cat > {told}")
+    assert medal("build").exit_code == errors.DONE
+    assert not told.exists()
+    fake.answer("build", success=False, **failure("Got 3 results", "test", "fail"))
+    for command in (["build"], ["resume"], ["rebuild", "tag:gold"]):
+        assert medal(*command).exit_code == errors.DATA
+        answer = json.loads(told.read_text())
+        assert (answer["command"], answer["code"]) == (command[0], errors.DATA)
+        assert answer["nodes"][0]["message"] == "Got 3 results"
+        told.unlink()
+    (tmp_path / "lake").mkdir(exist_ok=True)
+    with FileLock(tmp_path / "lake" / "lock"):
+        medal("build")
+    assert json.loads(told.read_text())["code"] == errors.BUSY
+    monkeypatch.setenv("MEDALLION_ON_FAILURE", "exit 7 # a secret")
+    result = medal("build")
+    assert result.exit_code == errors.DATA
+    assert "Nobody was notified: the command in MEDALLION_ON_FAILURE ended with code 7." in result.output
+    assert "a secret" not in result.output
+
+
+def test_a_web_hook_gets_the_json(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
+    posted = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(500 if self.path == "/broken" else 204)
+            self.end_headers()
+
+        def log_message(self, *words: Any) -> None:
+            pass
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # loopback must not go through it
+    fake.answer("build", success=False, **failure("Got 3 results", "test", "fail"))
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("MEDALLION_ON_FAILURE", f"{address}/a-token")
+        assert "Nobody" not in medal("build", "--json").output
+        monkeypatch.setenv("MEDALLION_ON_FAILURE", f"{address}/broken")
+        failed = medal("build")
+        server.shutdown()
+    assert [(path, answer["code"]) for path, answer in posted] == [("/a-token", errors.DATA), ("/broken", errors.DATA)]
+    assert "the address in MEDALLION_ON_FAILURE did not take it (Internal Server Error)" in failed.output
+    assert failed.exit_code == errors.DATA
 
 
 def test_every_code_is_in_the_help() -> None:
