@@ -27,7 +27,7 @@ from medallion.query import query, show
 from medallion.releases import diff, releases, rollback
 from medallion.shell import Dbt, call, stop_spark
 from medallion.trends import trends
-from medallion.upkeep import maintain, optimize, vacuum
+from medallion.upkeep import drop, maintain, optimize, vacuum
 from medallion.watch import watch
 from medallion.why import why
 
@@ -176,6 +176,7 @@ COMMANDS = [
     maintain,
     optimize,
     vacuum,
+    drop,
     drift,
     query,
     show,

@@ -47,6 +47,7 @@ COMMANDS = [
     "serve",
     "optimize",
     "vacuum",
+    "drop",
     "status",
     "has-new",
     "wait",
@@ -644,6 +645,27 @@ with build.told(True, "build", []), shell.dbt_session(["--target", "none"]):
     assert time.monotonic() - started < 60
     with pytest.raises(ProcessLookupError):
         os.kill(java, 0)
+
+
+def test_a_table_is_dropped_by_its_name_only(fake: FakeDbt, tmp_path: Path) -> None:
+    table = tmp_path / "lake/warehouse/gold.db/old"
+    (table / "_delta_log").mkdir(parents=True)
+    fake.rows("drop_job", {"row_count": 1234, "location": str(table)})
+    asked = CliRunner().invoke(cli.main, ["drop", "gold.old"], input="gold.other\n")
+    assert "gold.old has 1,234 rows." in asked.output
+    assert "'gold.other' is not 'gold.old': nothing was deleted." in asked.output
+    for refused in (["gold.old"], ["gold.old", "--confirm", "old"], ["ops.row_ledger", "--confirm", "ops.row_ledger"]):
+        assert medal("drop", *refused).exit_code == errors.USAGE
+    assert medal("drop", "gold.../x", "--confirm", "gold.../x").exit_code == errors.USAGE
+    assert table.exists()
+    assert medal("drop", "gold.old", "--confirm", "gold.old").exit_code == errors.DONE
+    assert not table.exists()
+
+
+def test_a_table_that_is_elsewhere_is_dropped_there(fake: FakeDbt) -> None:
+    fake.rows("drop_job", {"row_count": 0, "location": ""})
+    assert medal("drop", "gold.old", "--confirm", "gold.old", "--target", "cluster").exit_code == errors.DONE
+    assert 'run-operation drop_table --args {"layer": "gold", "name": "old"}' in fake.commands[-1]
 
 
 # The contract with orchestrators; real causes on Sail in test_outcomes ----------------------------------------------
