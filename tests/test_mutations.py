@@ -115,9 +115,9 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         "'record_hash'",
         VALUES,
     ),
-    "an offset of hours only is no time": (
+    "an offset without a colon is no time": (
         "macros/silver/values.sql",
-        "'(:[0-9.]+[+-][0-9]{2})$': '$1:00',",
+        "'([+-][0-9]{2})([0-9]{2})$': '$1:$2',",
         "",
         VALUES,
     ),
