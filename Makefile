@@ -1,7 +1,7 @@
 # One command each; `make` alone lists them. ARGS goes to the command behind it: make demo ARGS="--seed 7".
 # Paths are relative throughout, so that a checkout folder with a space in its name works.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench soak orchestration orchestrators docs lock clean preflight
+.PHONY: help setup demo test lint bench soak orchestration orchestrators clusters docs lock clean preflight
 
 ARGS ?=
 # dbt-core 1.11 runs on Python 3.10 to 3.13. The first candidate that can be used is taken; PYTHON=... names one.
@@ -65,6 +65,10 @@ orchestration: setup .venv-airflow/.ready .venv-dagster/.ready ## Airflow and Da
 
 orchestrators: orchestration ## the tests that run them
 	@MEDALLION_ENGINE=sail .venv/bin/python -m pytest -m orchestrator $(ARGS)
+
+# Sail builds the lakes that those of the servers are compared with; the servers need Java and Spark's jars.
+clusters: setup .venv/.jars ## the tests that run Spark's servers: Thrift, and a master with two workers
+	@MEDALLION_ENGINE=sail .venv/bin/python -m pytest -m cluster $(ARGS)
 
 docs: setup ## make the docs site and open it
 	@.venv/bin/medallion docs --serve $(TARGET) $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 from medallion import sail
 from medallion.lake import ON_THIS_MACHINE
@@ -14,12 +15,13 @@ OTHER_SPARKS += ["PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT", "SPARK_LOCAL_IP"
 
 
 def prepare(target: str) -> None:
-    """Sets the environment right for a target; others than those of this machine are left as they are.
+    """Sets the environment right for a target; what others than those of this machine need is on their server.
 
     Args:
         target: its name in profiles.yml.
     """
     if target not in ON_THIS_MACHINE:
+        os.environ.setdefault("HOSTNAME", socket.gethostname())  # the lease of a shared lake names it
         return
     for name in OTHER_SPARKS:
         os.environ.pop(name, None)

@@ -13,14 +13,14 @@ import time
 
 import click
 
-from medallion import bare, sail
+from medallion import bare, sail, spark_server
 from medallion.backfill import backfill, rebuild
 from medallion.build import build, demo, resume
 from medallion.command import here, with_dbt
 from medallion.console import say, show_table
 from medallion.display import last_run, show_quarantine, show_state, show_tables
 from medallion.errors import DONE, MEANINGS, RETRY, Failure
-from medallion.lake import private
+from medallion.lake import ROOT, private
 from medallion.landing import has_new, wait
 from medallion.quarantine import quarantine
 from medallion.query import query, show
@@ -77,27 +77,36 @@ def docs(dbt: Dbt, serve: bool, port: int) -> int:
 
 
 @click.command()
-@click.option("--engine", type=click.Choice(["sail"]), default="sail", show_default=True)
-def serve(engine: str) -> None:
-    """Run a Sail server for target sail until Ctrl-C; builds find it warm, bare dbt too.
+@click.option("--engine", type=click.Choice(["sail", "spark"]), default="sail", show_default=True)
+@click.option("--master", default="local[*]", show_default=True, help="Spark: a master on this machine.")
+@click.option("--memory", default="2g", show_default=True, help="Spark: memory of the server, and of each executor.")
+def serve(engine: str, master: str, memory: str) -> None:
+    """Run a server until Ctrl-C: Sail for target sail, which builds find warm, or Spark's for target server.
 
-    It listens on the loopback address only, at port 50051 or the one in MEDALLION_SAIL_PORT.
+    Both listen on the loopback address only: Sail at port 50051 or the one in MEDALLION_SAIL_PORT, Spark's Thrift
+    server, which BI clients can use too, at port 10000 or the one in MEDALLION_SPARK_PORT.
 
     \b
     Examples:
       medallion serve
-      medallion serve --engine sail
+      medallion serve --engine spark
+      medallion serve --engine spark --memory 4g
     """
+    os.chdir(ROOT)
     private()
-    bare.prepare("sail")
-    try:
-        if sail.is_listening():
-            raise Failure(f"Something listens at {sail.HOST}:{sail.port()} already; end it, or set {sail.VARIABLE}.")
-        server = sail.start(sail.port())
-    except sail.SailError as problem:
-        raise Failure(str(problem)) from None
+    bare.prepare("sail" if engine == "sail" else "local")
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, lambda *_: sys.exit(DONE))
+    try:
+        serve_sail() if engine == "sail" else serve_spark(master, memory)
+    except sail.SailError as problem:
+        raise Failure(str(problem)) from None
+
+
+def serve_sail() -> None:
+    if sail.is_listening():
+        raise Failure(f"Something listens at {sail.HOST}:{sail.port()} already; end it, or set {sail.VARIABLE}.")
+    server = sail.start(sail.port())
     try:
         say(f"Sail listens at sc://{sail.HOST}:{sail.port()}: dbt build --target sail. Ctrl-C ends it.")
         if sail.port() != sail.PORT:
@@ -107,6 +116,20 @@ def serve(engine: str) -> None:
         raise Failure("Sail ended by itself.", RETRY)
     finally:
         server.stop()
+
+
+def serve_spark(master: str, memory: str) -> None:
+    try:
+        process = spark_server.start(master, memory)
+        port = spark_server.port()
+        say(f"Spark listens at jdbc:hive2://{sail.HOST}:{port}: dbt build --target server. Ctrl-C ends it.")
+        if port != spark_server.PORT:
+            say(f"Where dbt runs: export {spark_server.VARIABLE}={port}")
+        say(f"Its tables and its log are in {spark_server.folder()}.")
+        process.wait()
+        raise Failure(f"Spark ended by itself; see {spark_server.folder() / 'log'}.", RETRY)
+    finally:
+        stop_spark()
 
 
 @click.command()

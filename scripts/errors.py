@@ -29,7 +29,11 @@ CONFLICT = (
 
 # What an error of Spark, Sail, Delta or dbt means. The first that fits is told, so the more particular comes first.
 KNOWN_ERRORS: list[tuple[str, int, str]] = [
+    (r"holds the lease of this lake", BUSY, ""),  # says it all
     (r"Cannot read .*Nothing of its batch was written", DATA, ""),  # says it all
+    (r"FAILED_READ_FILE[.]FILE_NOT_EXIST(?!.*[.]parquet)", RETRY,
+     "A landing file that was listed is not there when it is read: it was taken away, or the cluster's executors do not"
+     " see the landing root. Nothing of its batch was written."),
     (r"FAILED_READ_FILE(?!.*[.]parquet)", DATA,
      "A landing file, which the message names, cannot be read: it is broken, or compressed in a way that this engine"
      " does not know. Nothing of its batch was written; replace it or take it away, and build again."),
@@ -53,7 +57,8 @@ KNOWN_ERRORS: list[tuple[str, int, str]] = [
     (r"StatusCode.UNAVAILABLE|failed to connect to all addresses|Socket closed|RETRIES_EXCEEDED", RETRY,
      "The Sail server no longer answers. Run the same command again: `medallion build` starts a server of its own, or"
      " start one for all with `medallion serve`."),
-    (r"TTransportException|Could not connect to any of|Connection refused|FailedToConnect|failed to connect", RETRY,
+    (r"TTransportException|TSocket read 0 bytes|Could not connect to any of|Connection refused|FailedToConnect"
+     r"|failed to connect", RETRY,
      "The server of this target does not answer; see that it runs, and that host and port in profiles.yml are right."),
     (r"Could not find profile named", USAGE,
      "DBT_PROFILES_DIR names a folder whose profiles.yml has no profile medallion; unset it, or add the profile."),

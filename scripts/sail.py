@@ -22,23 +22,23 @@ class SailError(Exception):
     """What is wrong with a server, told in a sentence."""
 
 
-def port() -> int:
-    """The port of target sail, as profiles.yml has it.
+def port(variable: str = VARIABLE, default: int = PORT) -> int:
+    """The port of target sail, as profiles.yml has it; or that of another server of this machine.
 
     Raises:
         SailError: the variable holds something else.
     """
-    text = os.environ.get(VARIABLE, str(PORT))
+    text = os.environ.get(variable, str(default))
     if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise SailError(f"{VARIABLE} is '{text}'; it must be the number of a port, from 1 to 65535.")
+        raise SailError(f"{variable} is '{text}'; it must be the number of a port, from 1 to 65535.")
     return int(text)
 
 
-def is_listening() -> bool:
-    """Whether something, whatever it is, takes connections at the port of target sail."""
+def is_listening(at: int | None = None) -> bool:
+    """Whether something, whatever it is, takes connections at a port, that of target sail unless another is named."""
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex((HOST, port())) == 0
+        return probe.connect_ex((HOST, at or port())) == 0
 
 
 def start(at: int) -> SparkConnectServer:

@@ -884,6 +884,8 @@ def test_a_rule_that_no_record_breaks_is_a_mistake(fake: FakeDbt) -> None:
         ("[CAST_INVALID_INPUT] The value 'x' of the type STRING cannot be cast", ["try_cast"]),
         ("regex parse error: look-around is not supported", ["regular expression", "both"]),
         ("TTransportException: Could not connect to any of [('10.0.0.1', 10000)]", ["does not answer"]),
+        ("TSocket read 0 bytes", ["does not answer"]),
+        ("[FAILED_READ_FILE.FILE_NOT_EXIST] file:/landing/orders/1.csv. File does not exist.", ["executors do not"]),
     ],
 )
 def test_an_error_of_the_engine_is_one_sentence(message: str, words: list[str]) -> None:

@@ -169,7 +169,7 @@
 
 {%- macro _no_landing_root() -%}
     {{- return(
-        'The landing root ' ~ landing_root() ~ ' does not exist. Set MEDALLION_LANDING, or the var landing_root, to the folder that holds one folder for each source'
+        'The landing root ' ~ landing_root() ~ ' does not exist' ~ (' where the server runs' if not lake_is_local()) ~ '. Set MEDALLION_LANDING, or the var landing_root, to the folder that holds one folder for each source'
         ~ (' (~ is not expanded: write the whole path)' if '~' in landing_root() else '') ~ ', or create it.'
     ) -}}
 {%- endmacro -%}

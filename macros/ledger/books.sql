@@ -6,14 +6,15 @@
 {%- macro discarded_records() -%}{{- return(_book('discarded_records')) -}}{%- endmacro -%}
 {%- macro node_results() -%}{{- return(_book('node_results')) -}}{%- endmacro -%}
 {%- macro releases() -%}{{- return(_book('releases')) -}}{%- endmacro -%}
+{%- macro lease() -%}{{- return(_book('lease')) -}}{%- endmacro -%}
 
 {%- macro _book(name) -%}
     {{- return(api.Relation.create(schema=var('schema_prefix') ~ 'ops', identifier=name, type='table')) -}}
 {%- endmacro -%}
 
-{#- For on-run-start: creates the ledgers, and reads them before any model runs. -#}
+{#- For on-run-start: creates the ledgers, takes the lease where there is one, and reads the ledgers before any model runs. -#}
 {%- macro open_ledgers() -%}
-    {%- for node in (graph.sources.values() if execute else []) if node.source_name == 'ops' -%}
+    {%- for node in (graph.sources.values() if execute else []) if node.source_name == 'ops' and not (node.name == 'lease' and lake_is_local()) -%}
         {%- set ledger = relation_of(node) -%}
         {%- if load_relation(ledger) is none -%}
             {%- do name_schema(ledger.schema) -%}
@@ -27,6 +28,9 @@
             {%- do adapter.cache_added(ledger) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if execute and not lake_is_local() and flags.WHICH != 'test' -%}
+        {%- do take_lease() -%}
+    {%- endif -%}
     {%- if is_building() and selected_resources | select('in', _bronze_models()) | first is defined -%}
         {%- do read_books() -%}
     {%- endif -%}
@@ -107,4 +111,67 @@
 
 {%- macro table_of_source(layer, source) -%}
     {{- return(relation_of(node_of_source(layer, source))) -}}
+{%- endmacro -%}
+
+{#- One writer at a time on a lake that several machines share, and no lock file: the one row of ops.lease says whose the lake is, and until
+    when. Of two that take it at once, Delta refuses one. A killed run stands in the way until its lease ends. -#}
+{%- macro take_lease() -%}
+    {%- set now = modules.datetime.datetime.now() -%}
+    {%- set taken = run_query(
+        'merge into ' ~ lease() ~ " as lease using (select concat(current_user(), ' on ', " ~ sql_literal(env_var('HOSTNAME', '?')) ~ ") as holder, '"
+        ~ invocation_id ~ "' as invocation_id, current_timestamp() as taken_at, " ~ _lease_end() ~ ' as expires_at) as taker on true '
+        ~ 'when matched and lease.expires_at <= taker.taken_at then update set * when not matched then insert *'
+    ).rows[0][0] | int -%}
+    {%- if not taken -%}
+        {{- exceptions.raise_compiler_error(_lease_is_held()) -}}
+    {%- endif -%}
+    {%- do run_memory('lease').update({'renew_at': now + _half_a_lease()}) -%}
+{%- endmacro -%}
+
+{#- Before each write: renews a lease that is half over. One thread at a time has the room's entry, and the others don't wait for it. -#}
+{%- macro keep_lease() -%}
+    {%- set room = run_memory('lease') -%}
+    {%- set now = modules.datetime.datetime.now() -%}
+    {%- set renew_at = room.pop('renew_at', none) -%}
+    {%- if renew_at and now < renew_at -%}
+        {%- do room.update({'renew_at': renew_at}) -%}
+    {%- elif renew_at -%}
+        {%- set is_mine = _change_lease(_lease_end(), invocation_id) -%}
+        {%- do room.update({'renew_at': now + _half_a_lease() if is_mine else renew_at}) -%}
+        {%- if not is_mine -%}
+            {{- exceptions.raise_compiler_error('The lease of this run ended while it wrote one table; raise the var lease_minutes. ' ~ _lease_is_held()) -}}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- For on-run-end, and by hand for a run that was killed: dbt run-operation release_lease --args '{of_run: ...}'. -#}
+{%- macro release_lease(of_run=none) -%}
+    {%- if of_run or run_memory('lease') -%}
+        {%- if not _change_lease('current_timestamp()', of_run or invocation_id) and of_run -%}
+            {{- exceptions.raise_compiler_error('Run ' ~ of_run ~ ' does not hold the lease of this lake.') -}}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro _change_lease(expires_at, of_run) -%}
+    {{- return(run_query(
+        'update ' ~ lease() ~ ' set expires_at = ' ~ expires_at ~ ' where invocation_id = ' ~ sql_literal(of_run)
+    ).rows[0][0] | int > 0) -}}
+{%- endmacro -%}
+
+{%- macro _lease_end() -%}
+    {{- return('timestampadd(second, ' ~ (var('lease_minutes') * 60) | int ~ ', current_timestamp())') -}}
+{%- endmacro -%}
+
+{%- macro _half_a_lease() -%}
+    {{- return(modules.datetime.timedelta(minutes=var('lease_minutes') / 2)) -}}
+{%- endmacro -%}
+
+{%- macro _lease_is_held() -%}
+    {%- set held = run_query('select * from ' ~ lease()).rows[0] -%}
+    {{- return(
+        held['holder'] ~ ' holds the lease of this lake since ' ~ held['taken_at'] ~ ', until ' ~ held['expires_at'] ~ ' (UTC) or longer. '
+        ~ 'Wait until that run has ended. If it was killed, free the lake, with the target of this run: dbt run-operation release_lease '
+        ~ "--args '{of_run: " ~ held['invocation_id'] ~ "}'"
+    ) -}}
 {%- endmacro -%}

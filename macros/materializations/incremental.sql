@@ -18,6 +18,7 @@
 
     {{ run_hooks(pre_hooks) }}
 
+    {%- do keep_lease() -%}
     {%- do name_inputs(model) -%}
     {%- set query = fill_window(sql, plan.window) -%}
     {%- do assert_columns(query, columns_of('(' ~ query ~ ')', plan)) -%}

@@ -5,6 +5,7 @@
         {%- do _assert_whole_inputs() -%}
         {%- do _assert_backfill() -%}
         {%- do _assert_utc_session() -%}
+        {%- if not lake_is_local() -%}{%- do on_engine('assert_server') -%}{%- endif -%}
         {%- if is_building() -%}{%- do on_engine('assert_names_are_read') -%}{%- endif -%}
     {%- endif -%}
 {%- endmacro -%}

@@ -94,4 +94,5 @@
         ).rows -%}
         {%- do record_places(source, rejudged_places(source, counted, batch_ids)) -%}
     {%- endif -%}
+    {%- do release_lease() -%}
 {%- endmacro -%}

@@ -1,5 +1,33 @@
 {%- macro spark__assert_lake_path(warehouse) -%}{%- endmacro -%}
 
+{#- Refuses a server that lacks what the project needs; a local target has it from profiles.yml. Spark puts its settings in the place of ${...}. -#}
+{%- macro spark__assert_server() -%}
+    {%- set server = run_query(
+        "select version() as version, '${spark.sql.extensions}' as extensions, '${spark.sql.catalog.spark_catalog}' as catalog, "
+        ~ "typeof(coalesce(1, '1')) = 'string' as is_lenient"
+    ).rows[0] -%}
+    {%- set lacks = [] -%}
+    {%- if 'io.delta.sql.DeltaSparkSessionExtension' not in server['extensions'] -%}
+        {%- do lacks.append('spark.sql.extensions must have io.delta.sql.DeltaSparkSessionExtension') -%}
+    {%- endif -%}
+    {%- if server['catalog'] != 'org.apache.spark.sql.delta.catalog.DeltaCatalog' -%}
+        {%- do lacks.append('spark.sql.catalog.spark_catalog must be org.apache.spark.sql.delta.catalog.DeltaCatalog') -%}
+    {%- endif -%}
+    {%- if not server['is_lenient'] -%}
+        {%- do lacks.append('the target must set spark.sql.ansi.enabled to false') -%}
+    {%- endif -%}
+    {%- set version = server['version'].split('.') -%}
+    {%- if (version[0] | int, version[1] | int) < (4, 2) -%}
+        {%- do lacks.append('it must be Spark 4.2 or newer, not ' ~ server['version'].split(' ')[0]) -%}
+    {%- endif -%}
+    {%- if lacks -%}
+        {{- exceptions.raise_compiler_error(
+            'The server of target ' ~ target.name ~ ' cannot be used, and nothing was written: ' ~ lacks | join('; ')
+            ~ '. docs/clusters.md has all settings.'
+        ) -}}
+    {%- endif -%}
+{%- endmacro -%}
+
 {#- All tables of a schema of a local lake, from their Delta logs: a listing gives versions and times, the newest commit usually the properties. -#}
 {%- macro spark__lake_tables(schema) -%}
     {%- set tables = {} -%}
