@@ -5,6 +5,9 @@
         {%- do _assert_whole_inputs() -%}
         {%- do _assert_utc_session() -%}
         {%- if is_building() -%}{%- do on_engine('assert_names_are_read') -%}{%- endif -%}
+        {%- if is_building() and not lake_is_local() and not var('catalog_has_grants') -%}
+            {%- do exceptions.warn('Grants are not applied: set the var catalog_has_grants to true if the catalog of this target knows GRANT.') -%}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro -%}
 
