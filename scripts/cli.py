@@ -14,6 +14,7 @@ import time
 import click
 
 from medallion import bare, sail
+from medallion.access import access
 from medallion.build import build, demo, resume
 from medallion.command import here, with_dbt
 from medallion.console import say, show_table
@@ -174,6 +175,7 @@ COMMANDS = [
     query,
     show,
     why,
+    access,
     quarantine,
 ]
 for command in COMMANDS:
