@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from medallion.console import only_json, say, show_table
 from medallion.display import show_quarantine, show_tables
 from medallion.errors import DATA, DONE, NOTHING, RETRY, SIGNALLED, USAGE, Failure
 from medallion.lake import ROOT, built_by, note_end, note_start, noted, reader_groups
+from medallion.notify import is_wanted, notify
 from medallion.report import Report, meaning_of
 from medallion.shell import FAILED_NODE, Dbt, dbt_session
 
@@ -31,14 +32,13 @@ def in_words(answer: dict[str, Any]) -> None:
 @contextmanager
 def told(as_json: bool, command: str, arguments: Sequence[str]) -> Iterator[Tell]:
     """Gives what tells the answer of a command: for --json one object on stdout, also where it fails or is stopped."""
-    if not as_json:
-        yield in_words
-        return
-    with only_json() as tell:
+    with only_json() if as_json else nullcontext(in_words) as tell:
 
         def ended(code: int, problem: str = "") -> None:
             answer = {"command": command, "arguments": list(arguments), "code": code, "meaning": meaning_of(code)}
-            tell(answer | {"nodes": [], "errors": [problem] if problem else []})
+            answer |= {"nodes": [], "errors": [problem] if problem else []}
+            tell(answer)
+            notify(answer)
 
         shell.on_stop[:] = [lambda signum: ended(SIGNALLED + signum)]
         try:
@@ -154,8 +154,10 @@ def run(
     report.show()
     if code in (DATA, RETRY):
         say(f"To take up what failed or was skipped: {here('medallion', 'resume')}")
-    if tell is not in_words:
-        tell(answer | {"tables": report.tables()})
+    if tell is not in_words or is_wanted(code):
+        answer |= {"tables": report.tables()}
+        tell(answer)
+        notify(answer)
     return code
 
 

@@ -15,6 +15,7 @@ import click
 
 from medallion import bare, sail
 from medallion.access import access
+from medallion.backfill import backfill, rebuild
 from medallion.build import build, demo, resume
 from medallion.command import here, with_dbt
 from medallion.console import say, show_table
@@ -24,8 +25,10 @@ from medallion.lake import private
 from medallion.landing import has_new, wait
 from medallion.quarantine import quarantine
 from medallion.query import query, show
+from medallion.releases import diff, releases, rollback
 from medallion.shell import Dbt, call, stop_spark
-from medallion.upkeep import maintain, optimize, vacuum
+from medallion.trends import trends
+from medallion.upkeep import drop, maintain, optimize, vacuum
 from medallion.watch import watch
 from medallion.why import why
 
@@ -163,19 +166,26 @@ COMMANDS = [
     build,
     resume,
     watch,
+    backfill,
+    rebuild,
     has_new,
     wait,
     status,
+    trends,
     docs,
     serve,
     maintain,
     optimize,
     vacuum,
+    drop,
     drift,
     query,
     show,
     why,
     access,
+    releases,
+    rollback,
+    diff,
     quarantine,
 ]
 for command in COMMANDS:

@@ -6,8 +6,9 @@ import json
 from collections import Counter
 from datetime import datetime
 
+from medallion.command import here
 from medallion.console import say, show_table, size
-from medallion.lake import ON_THIS_MACHINE, ROOT, SAIL_ARTIFACTS, last_run_folder, since_checkpoint, versions, warehouse
+from medallion.lake import ON_THIS_MACHINE, ROOT, SAIL_ARTIFACTS, last_run_folder, since_checkpoint, versions
 from medallion.shell import Dbt, call
 
 RUN_RESULTS = [ROOT / folder / "run_results.json" for folder in ("target", SAIL_ARTIFACTS)]
@@ -86,8 +87,8 @@ def show_state(dbt: Dbt) -> None:
             long.append(f"{'.'.join(name)} ({count:,})")
     if orphans:
         say(
-            f"No model owns: {', '.join(orphans)}. Nothing writes these tables any more; delete their folders in"
-            f" {warehouse()} once nobody reads them."
+            f"No model owns: {', '.join(orphans)}. Nothing writes these tables any more. Once nobody reads them:"
+            f" {here('medallion', 'drop', orphans[0])}"
         )
     if long:
         say(f"More than {LONG_LOG} commits since the last checkpoint, so every reader is slower: {', '.join(long)}.")

@@ -15,10 +15,12 @@ from medallion.command import with_dbt
 from medallion.console import printable, say, show_table
 from medallion.display import LAYERS
 from medallion.errors import Failure
-from medallion.shell import Dbt
+from medallion.shell import Dbt, call
 
 # A text in quotes stays as it is; gold.sales_by_region becomes what the engine calls that table.
-TABLE = re.compile(rf"('(?:[^'\\]|\\.|'')*')|\b({'|'.join(LAYERS)})\.(\w+)\b")
+# serving.sales_by_region is what the release in force has of it.
+NAMES = "|".join([*LAYERS, "serving"])
+TABLE = re.compile(rf"('(?:[^'\\]|\\.|'')*')|\b({NAMES})\.(\w+)\b")
 
 
 def with_format(command: Callable[..., Any], limit: int = 100) -> Callable[..., Any]:
@@ -43,6 +45,7 @@ def query(dbt: Dbt, sql: str, form: str, limit: int) -> None:
     Examples:
       medallion query "select * from gold.sales_by_region order by net_revenue desc"
       medallion query "select count(*) as orders from silver.silver_order_lines" --format json
+      medallion query "select * from serving.sales_by_region"   as published: releases
     """
     show_rows(rows_of(dbt, sql, limit), form, limit)
 
@@ -57,9 +60,10 @@ def show(dbt: Dbt, table: str, form: str, limit: int) -> None:
     \b
     Examples:
       medallion show gold.sales_by_region
+      medallion show serving.sales_by_region
       medallion show ops.row_ledger --limit 0 --format csv
     """
-    if not re.fullmatch(rf"({'|'.join(LAYERS)})\.\w+", table):
+    if not re.fullmatch(rf"({NAMES})\.\w+", table):
         raise Failure(f"{table!r} is no table: name layer and table, for instance gold.sales_by_region.")
     show_rows(rows_of(dbt, f"select * from {table}", limit), form, limit)
 
@@ -69,8 +73,13 @@ def rows_of(dbt: Dbt, sql: str, limit: int) -> list[dict[str, Any]]:
     sql = sql.strip().rstrip(";")
     if not re.match(r"(?is)\s*(--[^\n]*\n\s*|/[*].*?[*]/\s*)*(select|with|from|values|\{)", sql):
         raise Failure("Only a SELECT can be shown; nothing was run.")
-    sql = TABLE.sub(lambda found: found[1] or f"{{{{ table_named('{found[2]}', '{found[3]}') }}}}", sql)
+    sql = TABLE.sub(lambda found: found[1] or place_of(found[2], found[3]), sql)
     return dbt.rows(sql, limit + 1 if limit else -1)
+
+
+def place_of(layer: str, table: str) -> str:
+    """Jinja for a table, in a form that can follow FROM."""
+    return call("published_table", name=table) if layer == "serving" else call("table_named", layer=layer, name=table)
 
 
 def show_rows(rows: Sequence[dict[str, Any]], form: str, limit: int) -> None:

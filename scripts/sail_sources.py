@@ -244,6 +244,26 @@ def delta_table(folder: Path) -> Any:
         raise DeltaError(f"{reason} (Generic delta kernel error in {newest})") from reason
 
 
+class LakeVersion(Source):
+    """Rows of the Delta table in a folder as they were at a version; `path` is the folder, `#` and the version."""
+
+    def schema(self) -> Any:
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        return from_arrow_schema(self.dataset(self.options["path"]).schema)
+
+    @staticmethod
+    def dataset(path: str) -> Any:
+        from deltalake import DeltaTable
+
+        folder, _, version = path.rpartition("#")
+        return DeltaTable(folder, version=int(version)).to_pyarrow_dataset()
+
+    @staticmethod
+    def rows(path: str) -> Iterator[Any]:
+        yield from LakeVersion.dataset(path).to_batches()
+
+
 def last_checkpoint(log: Path) -> int | None:
     """Version of the last checkpoint in a Delta log."""
     hint = log / "_last_checkpoint"

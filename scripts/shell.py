@@ -54,7 +54,7 @@ def query(sql: str, limit: int = -1) -> list[str]:
     return ["show", "--inline", sql, "--limit", str(limit), "--output", "json", *OWN_ARTIFACTS, "--no-write-json"]
 
 
-def call(macro: str, **arguments: str | int | dict[str, str] | None) -> str:
+def call(macro: str, **arguments: str | int | list[str] | dict[str, str] | None) -> str:
     """Jinja that calls a macro."""
     given = ", ".join(
         f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items() if value is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -12,6 +14,7 @@ import click
 
 from medallion.command import here, of_layer_or_table, with_dbt
 from medallion.console import only_json, say, show_table, size
+from medallion.display import LAYERS
 from medallion.errors import DATA, DONE, MEANINGS, RETRY, Failure, short, worst
 from medallion.lake import since_checkpoint
 from medallion.shell import Dbt, call, operation
@@ -54,6 +57,40 @@ def vacuum(dbt: Dbt, layer: str | None, table: str | None, apply: bool, lite: bo
     """
 
     table_by_table(dbt, partial(vacuum_one, dbt, apply=apply, lite=lite), layer, table)
+
+
+@click.command()
+@click.argument("table")
+@click.option("--confirm", metavar="TABLE", help="The table's name once more, where nobody can be asked.")
+@with_dbt()
+def drop(dbt: Dbt, table: str, confirm: str | None) -> None:
+    """Delete a table with its files and history: one that no model owns any more, or one that is to be made anew.
+
+    It asks for the table's name. The next build makes again what a model owns: silver and gold from bronze, bronze from
+    the landing files that are still there. Ledgers are not deleted, because nothing could make them again.
+
+    \b
+    Examples:
+      medallion drop gold.an_old_table
+      medallion drop silver.quarantine_orders --confirm silver.quarantine_orders
+    """
+    layer, _, name = table.partition(".")
+    if layer not in LAYERS or not re.fullmatch(r"\w+", name):
+        raise Failure(f"{table!r} is no table: name layer and table, for instance gold.sales_by_region.")
+    if layer == "ops":
+        raise Failure(f"{table} is a ledger, and nothing could make it again. Nothing was deleted.")
+    (job,) = dbt.rows(call("drop_job", layer=layer, name=name))
+    try:
+        given = confirm or click.prompt(f"{table} has {job['row_count']:,} rows. Type its name to delete it")
+    except click.Abort:
+        given = ""
+    if given != table:
+        raise Failure(f"{given!r} is not {table!r}: nothing was deleted.")
+    if job["location"]:
+        shutil.rmtree(job["location"])
+    else:
+        dbt.need(operation("drop_table", layer=layer, name=name))
+    say(f"Deleted: {table}.")
 
 
 @click.command()
@@ -236,8 +273,13 @@ def vacuum_by_delta_rs(job: Row, lite: bool, apply: bool) -> int:
     from deltalake import DeltaTable
 
     table = DeltaTable(job["location"])
+    pinned = [int(version) for version in (job["pinned_versions"] or "").split(",") if version]
     return len(
         table.vacuum(
-            retention_hours=int(job["hours"]), dry_run=not apply, full=not lite, enforce_retention_duration=False
+            retention_hours=int(job["hours"]),
+            dry_run=not apply,
+            full=not lite,
+            enforce_retention_duration=False,
+            keep_versions=pinned or None,
         )
     )

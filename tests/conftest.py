@@ -268,7 +268,8 @@ class Lake:
         warehouse = Path(os.environ["MEDALLION_HOME"]) / "warehouse"
         tables = [log.parent for log in warehouse.glob(f"{self.prefix}*.db/*/_delta_log")]
         names = [f"{table.parent.stem.removeprefix(self.prefix)}.{table.name}" for table in tables]
-        return {name: self.version(name) for name in names if with_runs or name != "ops.node_results"}
+        of_runs = () if with_runs else ("ops.node_results", "ops.releases")
+        return {name: self.version(name) for name in names if name not in of_runs}
 
     def commits(self, name: str) -> list[dict[str, Any]]:
         """What the commits of `layer.table` say of themselves, oldest first."""

@@ -63,7 +63,7 @@ def contents(warehouse: Path, prefix: str = "", same_portions: bool = True) -> d
     for log in warehouse.glob(f"{prefix}*.db/*/_delta_log"):
         table = log.parent
         layer = table.parent.stem.removeprefix(prefix)
-        if table.name == "node_results":
+        if table.name in ("node_results", "releases"):
             continue
         names = {field.name for field in DeltaTable(str(table)).schema().fields} - CLOCK
         if not same_portions:
@@ -125,6 +125,14 @@ def clone(lake: Lake, new_lake) -> Lake:
         shutil.copytree(schema, warehouse / schema.name.replace(lake.prefix, other.prefix, 1))
     other.landing = lake.landing
     return other
+
+
+def show(lake: Lake, macro: str) -> list[dict[str, Any]]:
+    """The rows of a SELECT, or of a macro that is one, as `medallion` asks for them."""
+    inline = macro if "{{" in macro else "{{ " + macro + " }}"
+    result = lake.dbt("show", "--inline", inline, "--limit", "-1", "--log-level", "none")
+    assert result.success, result.exception
+    return [dict(row) for row in result.result.results[0].agate_table.rows]
 
 
 def drop(lake, seed: int, from_day: int, to_day: int, days: int = 30) -> None:

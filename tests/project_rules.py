@@ -314,6 +314,7 @@ ROOMS = [
     "patches",
     "materializations",
     "upkeep",
+    "releases",
     "drift",
     "bronze",
     "silver",

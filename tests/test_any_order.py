@@ -84,8 +84,8 @@ MUTANTS = {
     ),
     "gold forgets the old day": (
         "macros/gold/touched.sql",
-        "' union all select before.'",
-        "' union all select after.'",
+        "'(select before.*",
+        "'(select after.*",
         "daily_user_activity",
     ),
 }

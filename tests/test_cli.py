@@ -10,9 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import nullcontext
 from datetime import date
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from conftest import ROOT
+from filelock import FileLock
 
 from medallion import bare, cli, console, display, errors, lake, shell
 
@@ -30,15 +33,22 @@ COMMANDS = [
     "build",
     "resume",
     "watch",
+    "backfill",
+    "rebuild",
     "maintain",
+    "trends",
     "query",
     "show",
     "why",
     "access",
+    "releases",
+    "rollback",
+    "diff",
     "docs",
     "serve",
     "optimize",
     "vacuum",
+    "drop",
     "status",
     "has-new",
     "wait",
@@ -231,6 +241,11 @@ def test_help_has_a_description_and_examples(command: str) -> None:
 def test_every_command_is_tested_for_its_help() -> None:
     found = [*cli.main.commands, *(f"quarantine {name}" for name in cli.quarantine.commands)]
     assert sorted(found) == sorted(COMMANDS)
+
+
+def test_a_table_of_a_release_can_be_queried(fake: FakeDbt) -> None:
+    assert medal("query", "select 'serving.a' from serving.b").exit_code == 0
+    assert """ select 'serving.a' from {{ published_table(name="b") }} """ in fake.commands[-1]
 
 
 def test_build_passes_arguments_on(fake: FakeDbt) -> None:
@@ -635,6 +650,27 @@ with build.told(True, "build", []), shell.dbt_session(["--target", "none"]):
         os.kill(java, 0)
 
 
+def test_a_table_is_dropped_by_its_name_only(fake: FakeDbt, tmp_path: Path) -> None:
+    table = tmp_path / "lake/warehouse/gold.db/old"
+    (table / "_delta_log").mkdir(parents=True)
+    fake.rows("drop_job", {"row_count": 1234, "location": str(table)})
+    asked = CliRunner().invoke(cli.main, ["drop", "gold.old"], input="gold.other\n")
+    assert "gold.old has 1,234 rows." in asked.output
+    assert "'gold.other' is not 'gold.old': nothing was deleted." in asked.output
+    for refused in (["gold.old"], ["gold.old", "--confirm", "old"], ["ops.row_ledger", "--confirm", "ops.row_ledger"]):
+        assert medal("drop", *refused).exit_code == errors.USAGE
+    assert medal("drop", "gold.../x", "--confirm", "gold.../x").exit_code == errors.USAGE
+    assert table.exists()
+    assert medal("drop", "gold.old", "--confirm", "gold.old").exit_code == errors.DONE
+    assert not table.exists()
+
+
+def test_a_table_that_is_elsewhere_is_dropped_there(fake: FakeDbt) -> None:
+    fake.rows("drop_job", {"row_count": 0, "location": ""})
+    assert medal("drop", "gold.old", "--confirm", "gold.old", "--target", "cluster").exit_code == errors.DONE
+    assert 'run-operation drop_table --args {"layer": "gold", "name": "old"}' in fake.commands[-1]
+
+
 # The contract with orchestrators; real causes on Sail in test_outcomes ----------------------------------------------
 
 
@@ -662,6 +698,27 @@ def test_exit_codes(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, answer: dict
     assert (result.exit_code, json.loads(result.stdout)["code"]) == (code, code)
 
 
+def test_a_backfill_is_dbts_own(fake: FakeDbt) -> None:
+    days = "--event-time-start 2026-01-05 --event-time-end 2026-01-08"
+    assert medal("backfill", "--start", "2026-01-05", "--end", "2026-01-07", "-s", "tag:gold").exit_code == 0
+    assert fake.commands[0] == f"build {days} --select tag:gold --exclude tag:bronze resource_type:snapshot"
+    fake.answer("run --event", nodes=[node("silver_orders", message="3 rows missing")])
+    planned = medal("backfill", "--start", "2026-01-05", "--end", "2026-01-07", "--plan")
+    assert "3 rows missing" in planned.output
+    assert fake.commands[-1].startswith(f"run {days} --exclude tag:bronze resource_type:snapshot --target-path")
+    assert "MEDALLION_BACKFILL_PLAN" not in os.environ
+    assert medal("backfill", "--start", "2026-01-07", "--end", "2026-01-05").exit_code == errors.USAGE
+
+
+def test_a_rebuild_is_a_full_refresh(fake: FakeDbt) -> None:
+    assert medal("rebuild", "tag:gold", "silver_orders").exit_code == 0
+    words = "--select tag:gold silver_orders --exclude tag:bronze resource_type:snapshot"
+    assert fake.commands[0] == f"build --full-refresh {words}"
+    refused = medal("rebuild", "tag:gold", "--verify", "--target", "cluster")
+    assert refused.exit_code == errors.USAGE
+    assert "--verify needs the lake's files" in refused.output
+
+
 def test_json_is_all_there_is_on_stdout(fake: FakeDbt) -> None:
     skipped = [node("silver_a", status="error", message="x"), node("gold_a", status="skipped")]
     fake.answer("build", success=False, nodes=skipped, errors=["x"])
@@ -674,13 +731,61 @@ def test_json_is_all_there_is_on_stdout(fake: FakeDbt) -> None:
 
 
 def test_json_where_the_lake_is_busy(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from filelock import FileLock
-
     (tmp_path / "lake").mkdir()
     with FileLock(tmp_path / "lake" / "lock"):
         result = medal("build", "--json")
     assert (result.exit_code, json.loads(result.stdout)["code"]) == (errors.BUSY, errors.BUSY)
     assert not fake.invocations
+
+
+def test_somebody_is_notified_of_a_failed_run(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    told = tmp_path / "told.json"
+    monkeypatch.setenv("MEDALLION_ON_FAILURE", f"cat > {told}")
+    assert medal("build").exit_code == errors.DONE
+    assert not told.exists()
+    fake.answer("build", success=False, **failure("Got 3 results", "test", "fail"))
+    for command in (["build"], ["resume"], ["rebuild", "tag:gold"]):
+        assert medal(*command).exit_code == errors.DATA
+        answer = json.loads(told.read_text())
+        assert (answer["command"], answer["code"]) == (command[0], errors.DATA)
+        assert answer["nodes"][0]["message"] == "Got 3 results"
+        told.unlink()
+    (tmp_path / "lake").mkdir(exist_ok=True)
+    with FileLock(tmp_path / "lake" / "lock"):
+        medal("build")
+    assert json.loads(told.read_text())["code"] == errors.BUSY
+    monkeypatch.setenv("MEDALLION_ON_FAILURE", "exit 7 # a secret")
+    result = medal("build")
+    assert result.exit_code == errors.DATA
+    assert "Nobody was notified: the command in MEDALLION_ON_FAILURE ended with code 7." in result.output
+    assert "a secret" not in result.output
+
+
+def test_a_web_hook_gets_the_json(fake: FakeDbt, monkeypatch: pytest.MonkeyPatch) -> None:
+    posted = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(500 if self.path == "/broken" else 204)
+            self.end_headers()
+
+        def log_message(self, *words: Any) -> None:
+            pass
+
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # loopback must not go through it
+    fake.answer("build", success=False, **failure("Got 3 results", "test", "fail"))
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        monkeypatch.setenv("MEDALLION_ON_FAILURE", f"{address}/a-token")
+        assert "Nobody" not in medal("build", "--json").output
+        monkeypatch.setenv("MEDALLION_ON_FAILURE", f"{address}/broken")
+        failed = medal("build")
+        server.shutdown()
+    assert [(path, answer["code"]) for path, answer in posted] == [("/a-token", errors.DATA), ("/broken", errors.DATA)]
+    assert "the address in MEDALLION_ON_FAILURE did not take it (Internal Server Error)" in failed.output
+    assert failed.exit_code == errors.DATA
 
 
 def test_every_code_is_in_the_help() -> None:
@@ -729,7 +834,8 @@ def test_no_command_prints_data_raw(fake: FakeDbt, capsys: pytest.CaptureFixture
     fake.rows("field_drift", dict.fromkeys(names, EVIL))
     fake.rows("table_health", HEALTH | {"table_name": EVIL})
     fake.answer("build", success=False, errors=[EVIL], nodes=[node(EVIL, status="error", message=EVIL)])
-    commands = ["quarantine list", "quarantine show orders", "drift", "status", "build", "build --json"]
+    fake.rows("release_list", {"release_id": 1, "code_version": EVIL})
+    commands = ["quarantine list", "quarantine show orders", "drift", "status", "build", "build --json", "releases"]
     for command in commands:
         result = medal(*command.split())
         assert is_harmless(result.output), command

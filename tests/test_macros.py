@@ -174,8 +174,9 @@ def test_what_changed_of_an_input_is_told_by_its_commits(later: list[tuple[str, 
     commits = [commit(4, "SET TBLPROPERTIES", 30)] + [commit(5 + i, *what) for i, what in enumerate(later)]
     node = SimpleNamespace(columns={"day": 1, "id": 1, "batch_id": 1})
 
-    def changed(position: str) -> str:
+    def changed(position: str, backfilled_after: int = -1) -> str:
         stubs = {
+            "table_properties": lambda relation: {"medallion.backfilled_after": backfilled_after},
             "commits_of": lambda relation, limit: commits[::-1][:limit],
             "node_of": lambda relation: node,
             "unique_key_of": lambda relation: ["id"],
@@ -196,6 +197,8 @@ def test_what_changed_of_an_input_is_told_by_its_commits(later: list[tuple[str, 
         if expected == "changed rows":
             assert "silver.input version as of 4" in found
             assert f"where batch_id > {batch})" in found
+            assert changed(position, 3) == found, "backfilled before"
+            assert changed(position, 4).count(" except select * from ") == 2
     assert changed(f"4@{commits[-1]['committed_at']}") == "all", "made anew since"
     commits[0]["is_readable"] = False
     assert changed(f"4@{read_at}") == ("none" if expected == "none" else "all")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import sqlite3
@@ -97,10 +98,10 @@ class Airflow:
 
     @contextmanager
     def services(self) -> Iterator[None]:
-        """Scheduler, processor of the DAG files, and the server that tasks talk to."""
+        """Scheduler, processor of the DAG files, the server that tasks talk to, and what wakes deferred tasks."""
         started = []
         try:
-            for service in ("api-server", "dag-processor", "scheduler"):
+            for service in ("api-server", "dag-processor", "scheduler", "triggerer"):
                 log = (self.folder / f"{service}.log").open("w")
                 started.append(subprocess.Popen(
                     [str(AIRFLOW), service], env=self.environment, cwd=self.folder, stdout=log, stderr=log,
@@ -266,6 +267,75 @@ def test_five_days_are_backfilled_and_two_builds_killed(airflow):
     found = [contents(folder / "lake/warehouse", same_portions=False) for folder in (airflow.folder, plain)]
     assert differences(*found) == {}
     assert unbalanced(airflow.lake / "warehouse") == []
+
+
+def test_thirty_days_in_any_order_twice(airflow):
+    """Each day's files land before the first run for it, so most arrive late; the second runs find nothing to do."""
+    numbers = list(range(30))
+    days_of_january = [f"2026-01-{number + 1:02}" for number in numbers]
+    for number, day in zip(numbers, days_of_january, strict=True):
+        generate(
+            airflow.folder / "arriving" / day,
+            seed=5,
+            days=30,
+            events=3000,
+            from_day=number,
+            to_day=number + 1,
+            truth=False,
+        )
+    airflow.landing.mkdir()
+    tables = []
+    for seed in (1, 2):
+        order = random.Random(seed).sample(days_of_january, 30)
+        (airflow.folder / "days.json").write_text(json.dumps(order))
+        command = [AIRFLOW.parent / "python", ROOT / "tests/airflow_intervals.py", airflow.folder]
+        done = subprocess.run(
+            command, env=airflow.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        assert done.returncode == 0, done.stdout[-5000:]
+        states = json.loads((airflow.folder / "states.json").read_text())
+        expected = dict.fromkeys(CHAIN, "success" if seed == 1 else "skipped") | {"data_have_arrived": "success"}
+        assert states == [expected] * 30
+        tables.append(contents(airflow.lake / "warehouse"))
+    assert differences(*tables) == {}
+    assert unbalanced(airflow.lake / "warehouse") == []
+    plain = airflow.folder / "plain"
+    plain.mkdir()
+    (plain / "landing").symlink_to(airflow.landing)
+    medallion(plain, "build")
+    found = [contents(folder / "lake/warehouse", same_portions=False) for folder in (airflow.folder, plain)]
+    assert differences(*found) == {}
+
+
+def test_cosmos_watches_one_build(airflow):
+    """Its sensors wait beside the producer, so it needs a scheduler; `airflow dags test` would run them first."""
+    write_manifest()
+    deliver(airflow.landing, 0)
+    dag = "medallion_cosmos_watcher"
+    airflow.environment |= {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "orchestration/airflow/cosmos"),
+        "MEDALLION_COSMOS_SELECT": "+sales_by_region",
+        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300", "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "300",
+        "MEDALLION_HOME": str(airflow.lake), "MEDALLION_LANDING": str(airflow.landing), "MEDALLION_SAIL_PORT": "1",
+    }  # fmt: skip
+    airflow("dags", "reserialize")
+    airflow("dags", "unpause", dag)
+    airflow("dags", "trigger", dag)
+    with airflow.services():
+        (state,) = until(
+            lambda: airflow.rows(
+                f"select state from dag_run where dag_id = '{dag}' and state in ('success', 'failed')"
+            ),
+            900,
+        )
+    states = dict(airflow.rows(f"select task_id, state from task_instance where dag_id = '{dag}'"))
+    assert state == ("success",), states
+    assert set(states.values()) == {"success"}
+    assert {"dbt_producer_watcher", "bronze_orders.run", "sales_by_region.run", "sales_by_region.test"} <= states.keys()
+    plain = airflow.folder / "plain"
+    deliver(plain / "landing", 0)
+    medallion(plain, "build", "--select", "+sales_by_region")
+    assert differences(*[contents(folder / "lake/warehouse") for folder in (airflow.folder, plain)]) == {}
 
 
 def test_a_task_that_airflow_ends_leaves_no_command_behind(tmp_path):

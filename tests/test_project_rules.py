@@ -354,7 +354,7 @@ def test_every_folder_of_models_has_a_rule():
 
 # Question, files and lines of today's answer. They may shrink; what makes them grow is worth a second thought.
 WALKS = {
-    "one order, from its file to daily_sales_by_product": 36,
+    "one order, from its file to daily_sales_by_product": 37,
     "how does a new file get into bronze": 13,
     "how does silver know what is new": 7,
     "how does gold know which days": 7,

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from conftest import ENGINE, ROOT, Lake
 from deltalake import DeltaTable
+from lakes import show
 
 from medallion import upkeep
 from medallion.errors import Failure
@@ -261,13 +262,6 @@ def operations(lake: Lake, name: str) -> list[str]:
 
 def file_count(lake: Lake, name: str) -> int:
     return len(DeltaTable(str(lake.path(name))).file_uris())
-
-
-def show(lake: Lake, macro: str) -> list[dict[str, Any]]:
-    inline = macro if "{{" in macro else "{{ " + macro + " }}"
-    result = lake.dbt("show", "--inline", inline, "--limit", "-1", "--log-level", "none")
-    assert result.success, result.exception
-    return [dict(row) for row in result.result.results[0].agate_table.rows]
 
 
 def operate(lake: Lake, macro: str, arguments: str, capsys: pytest.CaptureFixture[str]) -> tuple[bool, str]:

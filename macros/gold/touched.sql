@@ -27,16 +27,33 @@
             {%- do changes.append('all' if is_rebuild else _changed_rows(input, column, seen.get(input.identifier), table_state(input).version)) -%}
         {%- endif -%}
     {%- endfor -%}
+    {%- if backfilled_days() and not is_rebuild -%}{%- do changes.extend(_backfilled_keys(column)) -%}{%- endif -%}
     {%- set changes = changes | reject('equalto', 'none') | list -%}
     {%- set plan = _everything() if is_rebuild or 'all' in changes else (_touched_keys(column, changes) if changes else _nothing()) -%}
     {%- do plan.update({'consumed': consumed, 'is_unchanged': plan.window == 'false'}) -%}
     {{- return(plan) -}}
 {%- endmacro -%}
 
+{#- What a backfill adds to the changes: the keys of the input rows of its days, and of those days that only the table still has. If no input has
+    both a time (config event_time) and the column, everything is computed again. -#}
+{%- macro _backfilled_keys(column) -%}
+    {%- set found = [] -%}
+    {%- for node in inputs_of(model) if column in node.columns and node.config.get('event_time') -%}
+        {%- do name_table(relation_of(node)) -%}
+        {%- do found.append('select ' ~ column ~ ' from ' ~ relation_of(node) ~ ' where ' ~ is_backfilled(node.config.event_time)) -%}
+    {%- endfor -%}
+    {%- if found and model.columns[column].data_type == 'date' -%}
+        {%- do name_table(this) -%}
+        {%- do found.append('select ' ~ column ~ ' from ' ~ this ~ ' where ' ~ is_backfilled(column)) -%}
+    {%- endif -%}
+    {{- return(found or ['all']) -}}
+{%- endmacro -%}
+
 {#- What changed in an input since a position: 'none', 'all', or a query for the key column of the changed rows as they are and
     as they were. Changed rows are found by their batch, and their old state in the earlier version, so only MERGEs by its unique_key may
-    have changed the input since; after anything else, all of it counts as changed. The earlier version can be read as long as VACUUM
-    keeps its files, counted from the commit that replaced the first of them. -#}
+    have changed the input since; after anything else, all of it counts as changed. A backfill changes rows of old batches, so after one the
+    two versions are compared. The earlier version can be read as long as VACUUM keeps its files, counted from the commit that replaced the
+    first of them. -#}
 {%- macro _changed_rows(input, column, position, newest) -%}
     {%- set changes = run_memory('changes') -%}
     {%- set name = input ~ ' since ' ~ position -%}
@@ -49,10 +66,7 @@
     {%- elif column not in node_of(input).columns -%}
         {{- return('all') -}}
     {%- endif -%}
-    {{- return(
-        'select ' ~ column ~ ' from ' ~ change.after ~ ' union all select before.' ~ column ~ ' from ' ~ change.before
-        ~ ' inner join ' ~ change.after ~ ' on ' ~ change.same_key
-    ) -}}
+    {{- return('select ' ~ column ~ ' from ' ~ change | join(' union all select ' ~ column ~ ' from ')) -}}
 {%- endmacro -%}
 
 {%- macro _changes_since(input, position, newest) -%}
@@ -77,17 +91,22 @@
     {%- endif -%}
     {%- do name_table(input) -%}
     {%- set before = input ~ ' version as of ' ~ seen -%}
+    {%- set now = input ~ ' version as of ' ~ newest -%}
+    {%- if seen <= table_properties(input).get('medallion.backfilled_after', -1) | int -%}
+        {%- set rows = ['select * from ' ~ before, 'select * from ' ~ now] -%}
+        {{- return(['(' ~ rows | join(' except ') ~ ') as before', '(' ~ rows | reverse | join(' except ') ~ ') as after']) -}}
+    {%- endif -%}
     {%- set batch = (position.split('@') + [none])[2] -%}
     {%- if batch is none -%}
         {%- set batch = run_query('select coalesce(max(batch_id), 0) as batch_id from ' ~ before).rows[0][0] | int -%}
     {%- endif -%}
     {%- set same_key = [] -%}
     {%- for name in key -%}{%- do same_key.append('before.' ~ name ~ ' <=> after.' ~ name) -%}{%- endfor -%}
-    {{- return({
-        'before': '(select * from ' ~ before ~ ') as before',
-        'after': '(select * from ' ~ input ~ ' version as of ' ~ newest ~ ' where batch_id > ' ~ batch ~ ') as after',
-        'same_key': same_key | join(' and '),
-    }) -}}
+    {%- set after = '(select * from ' ~ now ~ ' where batch_id > ' ~ batch ~ ') as after' -%}
+    {{- return([
+        after,
+        '(select before.* from (select * from ' ~ before ~ ') as before inner join ' ~ after ~ ' on ' ~ same_key | join(' and ') ~ ') as before',
+    ]) -}}
 {%- endmacro -%}
 
 {%- macro _everything() -%}{{- return({'window': 'true', 'replaced': 'true'}) -}}{%- endmacro -%}
@@ -114,5 +133,5 @@
     {%- set is_null = [column ~ ' is null'] if literals | length < keys | length else [] -%}
     {%- set window = ([column ~ ' in (' ~ literals | join(', ') ~ ')'] if literals else []) + is_null -%}
     {%- set replaced = ([on_engine('is_replaced', column, literals)] if literals else []) + is_null -%}
-    {{- return({'window': '(' ~ window | join(' or ') ~ ')', 'replaced': '(' ~ replaced | join(' or ') ~ ')'}) -}}
+    {{- return({'key_count': keys | length, 'window': '(' ~ window | join(' or ') ~ ')', 'replaced': '(' ~ replaced | join(' or ') ~ ')'}) -}}
 {%- endmacro -%}

@@ -5,6 +5,7 @@
 {%- macro rule_results() -%}{{- return(_book('rule_results')) -}}{%- endmacro -%}
 {%- macro discarded_records() -%}{{- return(_book('discarded_records')) -}}{%- endmacro -%}
 {%- macro node_results() -%}{{- return(_book('node_results')) -}}{%- endmacro -%}
+{%- macro releases() -%}{{- return(_book('releases')) -}}{%- endmacro -%}
 
 {%- macro _book(name) -%}
     {{- return(api.Relation.create(schema=var('schema_prefix') ~ 'ops', identifier=name, type='table')) -}}

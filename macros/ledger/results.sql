@@ -47,7 +47,7 @@
     {{- return(local_md5(positions | join('|'))) -}}
 {%- endmacro -%}
 
-{#- The last result of each test that passed or warned, by unique_id; read once per run. -#}
+{#- The last result of each test that passed or warned, by unique_id; read once per run, and with them, in one statement, the last release. -#}
 {%- macro results_of_tests() -%}
     {%- set memory = run_memory('results') -%}
     {%- if 'tests' not in memory -%}
@@ -56,8 +56,16 @@
             {%- for row in run_query(
                 'select unique_id, max_by(state, ended_at) as state, max_by(status, ended_at) as status, max_by(failures, ended_at) as failures from '
                 ~ by_place(node_results()) ~ " where resource_type = 'test' group by unique_id"
-            ).rows if row['status'] in ['pass', 'warn'] and row['state'] -%}
-                {%- do known.update({row['unique_id']: {'state': row['state'], 'status': row['status'], 'failures': row['failures'] | int}}) -%}
+                ~ " union all select 'release', versions, cast(rolled_back_to as string), release_id from (select * from "
+                ~ by_place(releases()) ~ ' order by release_id desc limit 1) as newest'
+            ).rows -%}
+                {%- if row['unique_id'] == 'release' -%}
+                    {%- do run_memory('releases').update({'last': {
+                        'release_id': row['failures'] | int, 'rolled_back_to': row['status'] | int, 'versions': fromjson(row['state']),
+                    }}) -%}
+                {%- elif row['status'] in ['pass', 'warn'] and row['state'] -%}
+                    {%- do known.update({row['unique_id']: {'state': row['state'], 'status': row['status'], 'failures': row['failures'] | int}}) -%}
+                {%- endif -%}
             {%- endfor -%}
         {%- endif -%}
         {%- do memory.update({'tests': known}) -%}
@@ -77,7 +85,7 @@
 {#- For on-run-end: enters what the nodes of this run did, in one commit, with the states of the tests that passed or warned. A run that wrote
     nothing and learned nothing enters nothing. -#}
 {%- macro record_results(results) -%}
-    {%- if execute and flags.WHICH in ['run', 'build', 'retry', 'test'] and load_relation(node_results()) -%}
+    {%- if execute and flags.WHICH in ['run', 'build', 'retry', 'test'] and not is_dry_run() and load_relation(node_results()) -%}
         {%- set tests = run_memory('tests') -%}
         {%- set done = [] -%}
         {%- set news = [] -%}

@@ -6,7 +6,11 @@
 {%- materialization incremental, adapter='spark', supported_languages=['sql'] -%}
     {%- do assert_write_settings() -%}
     {%- set plan = plan_of(sql) -%}
-    {%- if plan.is_unchanged -%}
+    {%- if plan.compares -%}{%- do compare_backfill(sql, plan) -%}{%- endif -%}
+    {%- if is_dry_run() -%}
+        {%- call noop_statement('main', dry_run_words(plan, sql)) -%}{%- endcall -%}
+        {{- return({'relations': [plan.table]}) -}}
+    {%- elif plan.is_unchanged -%}
         {%- do keep_table_settings(plan.table, is_unchanged=true) -%}
         {%- call noop_statement('main', 'NOTHING NEW') -%}{%- endcall -%}
         {{- return({'relations': [plan.table]}) -}}

@@ -1,6 +1,6 @@
 {#- The rows that a run is about to write, in a form that can follow FROM: the query itself, or a name if they are read more than once. -#}
 {%- macro stage_rows(query, plan) -%}
-    {%- set is_read_twice = declared_constraints() or (config.get('merge_prune') and not plan.is_rebuild) -%}
+    {%- set is_read_twice = declared_constraints() or (config.get('merge_prune') and not plan.is_rebuild and not plan.compares) -%}
     {%- if not is_read_twice -%}
         {{- return('(' ~ query ~ ')') -}}
     {%- endif -%}
@@ -16,9 +16,15 @@
         {%- do keep_table_settings(plan.table) -%}
     {%- endif -%}
     {%- if not is_written and not plan.is_rebuild and config.get('incremental_strategy') == 'merge' -%}
-        {%- do plan.pruning.extend(merge_pruning(query)) -%}
+        {%- if plan.compares -%}
+            {#- first, so that a run that ends in between is followed all the same (_changes_since) -#}
+            {%- do set_properties(plan.table, {'medallion.backfilled_after': table_state(plan.table).version}) -%}
+            {%- set query = _rows_of_backfill(query, plan) -%}
+        {%- else -%}
+            {%- do plan.pruning.extend(merge_pruning(query)) -%}
+        {%- endif -%}
         {%- call statement('main') -%}
-            {{ merge_sql(plan.table, query, config.get('unique_key'), columns_of(query, plan), plan.pruning) }}
+            {{ merge_sql(plan.table, query, config.get('unique_key'), columns_of(query, plan), plan.pruning, plan.compares) }}
         {%- endcall -%}
     {%- elif not is_written -%}
         {%- call statement('main') -%}
@@ -73,11 +79,32 @@
     {{- return(plan.columns) -}}
 {%- endmacro -%}
 
+{#- The computed rows of the keys that are in the days of a backfill, or that the table has there now: a row that has moved is written in its
+    right place. -#}
+{%- macro _rows_of_backfill(query, plan) -%}
+    {%- if plan.compares == 'all rows' -%}
+        {{- return(query) -}}
+    {%- endif -%}
+    {%- set held = [] -%}
+    {%- set same_key = [] -%}
+    {%- for key in unique_key_of(this) -%}
+        {%- do held.append(key ~ ' as held_' ~ key) -%}
+        {%- do same_key.append('computed.' ~ key ~ ' <=> held.held_' ~ key) -%}
+    {%- endfor -%}
+    (
+        select computed.*
+        from {{ query }} as computed
+        left join (select {{ held | join(', ') }}, true as is_held from {{ this }} where {{ is_backfilled(config.get('event_time')) }}) as held
+            on {{ same_key | join(' and ') }}
+        where held.is_held or {{ is_backfilled('computed.' ~ config.get('event_time')) }}
+    )
+{%- endmacro -%}
+
 {#- Keys compare null-safe, and a matched row is updated only by a newer one, as the columns of the config `newest_by` decide. Without that
-    config, matched rows stay as they are.
+    config, matched rows stay as they are. A backfill (`compares`) makes the rows of its days, or all, those that the model computes.
     Replaces dbt-spark's own, which inserts a NULL key again on every run, rewrites whole files without any change, and lets an older record
     overwrite a newer one (databricks/dbt-databricks#590). -#}
-{%- macro merge_sql(target, query, unique_key, columns, predicates) -%}
+{%- macro merge_sql(target, query, unique_key, columns, predicates, compares=none) -%}
     {%- set conditions = [] + predicates -%}
     {%- for key in ([unique_key] if unique_key is string else unique_key) -%}
         {%- do conditions.append('DBT_INTERNAL_SOURCE.' ~ key ~ ' <=> DBT_INTERNAL_DEST.' ~ key) -%}
@@ -86,8 +113,8 @@
     merge into {{ target }} as DBT_INTERNAL_DEST
     using {{ query }} as DBT_INTERNAL_SOURCE
     on {{ conditions | join(' and ') }}
-    {%- if config.get('newest_by') %}
-    when matched and {{ is_newer('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST', config.get('newest_by')) }} then update set
+    {%- if compares or config.get('newest_by') %}
+    when matched and {{ _differs(columns) if compares else is_newer('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST', config.get('newest_by')) }} then update set
         {%- for column in columns if column.name not in (config.get('merge_exclude_columns') or []) %}
         {{ column.quoted }} =
             {%- if column.name == 'version_batch_id' %} case when {{ is_same_version('DBT_INTERNAL_SOURCE', 'DBT_INTERNAL_DEST', config.get('newest_by')) }} then DBT_INTERNAL_DEST.version_batch_id else DBT_INTERNAL_SOURCE.version_batch_id end
@@ -98,6 +125,17 @@
     {%- endif %}
     when not matched then insert ({{ names | join(', ') }})
         values (DBT_INTERNAL_SOURCE.{{ names | join(', DBT_INTERNAL_SOURCE.') }})
+    {%- if compares %}
+    when not matched by source {{ 'and ' ~ is_backfilled('DBT_INTERNAL_DEST.' ~ config.get('event_time')) if compares == 'days' }} then delete
+    {%- endif %}
+{%- endmacro -%}
+
+{%- macro _differs(columns) -%}
+    {%- set equal = [] -%}
+    {%- for column in columns if column.name not in lineage_columns() -%}
+        {%- do equal.append('DBT_INTERNAL_SOURCE.' ~ column.quoted ~ ' <=> DBT_INTERNAL_DEST.' ~ column.quoted) -%}
+    {%- endfor -%}
+    {{- return('not (' ~ equal | join(' and ') ~ ')') -}}
 {%- endmacro -%}
 
 {#- Predicates that keep a MERGE from reading the whole target: the range of the batch in the column `merge_prune.column`,

@@ -2,7 +2,8 @@
     no node asks for what another one has learned. Rooms: `tables` (state by name), `named` (tables that the session's catalog
     knows), `windows` (what each model asked for), `books` (newest batches by source), `newest` (newest batch by bronze table),
     `changes` (what changed of an input since a position), `balanced` (silver tables whose batches are accounted for), `consumed` (marks that this run has set),
-    `versions` (of tables before this run wrote them),
+    `versions` (of tables before this run wrote them), `differing` (silver tables that a backfill changes),
+    `releases` (those that are kept, and the last one),
     `long_logs` (of these, those with many commits since their last checkpoint).
     If a room is empty, the engine is asked. -#}
 {%- macro run_memory(room) -%}
@@ -42,10 +43,12 @@
     {{- return(relation.schema ~ '.' ~ relation.identifier in run_memory('versions')) -}}
 {%- endmacro -%}
 
-{#- Forgets what was read of all tables, so that the next question reads whole schemas again instead of each table that this run has written. -#}
-{%- macro read_schemas_again() -%}
-    {%- do run_memory('schemas').clear() -%}
-    {%- do run_memory('tables').clear() -%}
+{#- Forgets what was read of the tables of a schema, or of all, so that the next question reads whole schemas again instead of each table that
+    this run has written. -#}
+{%- macro read_schemas_again(schema=none) -%}
+    {%- for room in [run_memory('schemas'), run_memory('tables')] -%}
+        {%- for name in room | list if schema in [none, name.split('.')[0]] -%}{%- do room.pop(name) -%}{%- endfor -%}
+    {%- endfor -%}
 {%- endmacro -%}
 
 {#- The properties of a table, a dict; asked for separately if the reading of all tables did not show them. -#}

@@ -22,6 +22,19 @@
     {{- return([key] if key is string else key) -}}
 {%- endmacro -%}
 
+{#- Columns that tell the rows of a node apart: its unique_key, or what a test says is unique; an empty list if nothing does. -#}
+{%- macro key_of(node) -%}
+    {%- set keys = [unique_key_of(relation_of(node))] | select | list -%}
+    {%- for test in graph.nodes.values() if test.attached_node == node.unique_id and test.test_metadata -%}
+        {%- if test.test_metadata.name == 'unique' -%}
+            {%- do keys.append([test.column_name]) -%}
+        {%- elif test.test_metadata.name == 'unique_combination_of_columns' -%}
+            {%- do keys.append(test.test_metadata.kwargs.combination_of_columns) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{- return(keys | first | default([])) -}}
+{%- endmacro -%}
+
 {#- The nodes whose tables a node reads, through ephemeral models and views: models, seeds, snapshots and the tables of ops. -#}
 {%- macro inputs_of(node) -%}
     {%- set found = {} -%}

@@ -3,6 +3,7 @@
     {%- if execute -%}
         {%- do assert_adapter() -%}
         {%- do _assert_whole_inputs() -%}
+        {%- do _assert_backfill() -%}
         {%- do _assert_utc_session() -%}
         {%- if is_building() -%}{%- do on_engine('assert_names_are_read') -%}{%- endif -%}
         {%- if is_building() and not lake_is_local() and not var('catalog_has_grants') -%}
@@ -18,8 +19,6 @@
     {%- for name, instead in {
         'empty': 'To check SQL without rows use dbt compile or dbt show --limit 5.',
         'sample': 'For a small lake put fewer files into a separate landing folder (MEDALLION_LANDING, MEDALLION_HOME).',
-        'event_time_start': 'Rows are selected by arrival, not by event time; build without it.',
-        'event_time_end': 'Rows are selected by arrival, not by event time; build without it.',
         'defer': 'Build the parents too (--select +model), or copy the lake.',
         'favor_state': 'Build the parents too (--select +model), or copy the lake.',
     }.items() if arguments.get(name) -%}
@@ -28,6 +27,20 @@
             ~ 'than the tables hold, and incremental tables would miss the rest for good. ' ~ instead
         ) -}}
     {%- endfor -%}
+{%- endmacro -%}
+
+{#- A backfill is one of whole days; and its plan, which writes nothing, must not be asked of a run that would write all the same. -#}
+{%- macro _assert_backfill() -%}
+    {%- for name in ['event_time_start', 'event_time_end'] if (invocation_args_dict.get(name) | default('', true) | string)[11:] not in ['', '00:00:00'] -%}
+        {{- exceptions.raise_compiler_error(
+            '--' ~ name | replace('_', '-') ~ ' ' ~ invocation_args_dict[name] ~ ' is refused, and nothing was written: a backfill is one of whole days (UTC).'
+        ) -}}
+    {%- endfor -%}
+    {%- if is_dry_run() and not (flags.WHICH == 'run' and backfilled_days()) -%}
+        {{- exceptions.raise_compiler_error(
+            'MEDALLION_BACKFILL_PLAN is set, which is for dbt run with --event-time-start and --event-time-end only. Nothing was written. Unset it to build.'
+        ) -}}
+    {%- endif -%}
 {%- endmacro -%}
 
 {#- Every date of every model depends on the session's time zone. -#}

@@ -53,3 +53,24 @@
     {%- set quoted = "('(?:[^'\\\\]|\\\\.)*'|\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`)" -%}
     {{- return(modules.re.sub('(?s)' ~ quoted ~ '|--[^\n]*|/[*].*?[*]/|\\s+', '\\1', sql)) -}}
 {%- endmacro -%}
+
+{#- The days that a backfill computes again: `start`, and `end`, the first day after them, as dbt's --event-time-start and --event-time-end
+    have it; none for any other run. -#}
+{%- macro backfilled_days() -%}
+    {%- set start, end = invocation_args_dict.get('event_time_start'), invocation_args_dict.get('event_time_end') -%}
+    {%- if not (start and is_building()) -%}
+        {{- return(none) -}}
+    {%- endif -%}
+    {{- return({'start': (start | string)[:10], 'end': (end | string)[:10]}) -}}
+{%- endmacro -%}
+
+{#- Predicate for the rows whose time or day is in the interval of a backfill. -#}
+{%- macro is_backfilled(column) -%}
+    {%- set day, days = 'cast(' ~ column ~ ' as date)', backfilled_days() -%}
+    {{- return('(' ~ day ~ " >= date'" ~ days.start ~ "' and " ~ day ~ " < date'" ~ days.end ~ "')") -}}
+{%- endmacro -%}
+
+{#- Whether a backfill only says what it would compute; assert_ready lets nothing else run then. -#}
+{%- macro is_dry_run() -%}
+    {{- return(is_building() and env_var('MEDALLION_BACKFILL_PLAN', '') != '') -}}
+{%- endmacro -%}

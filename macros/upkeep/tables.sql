@@ -65,6 +65,18 @@
     order by position
 {%- endmacro -%}
 
+{#- A SELECT of one row about a table that is to be dropped, whether a model owns it or not: its rows, and its folder if the lake is on this
+    machine. -#}
+{%- macro drop_job(layer, name) %}
+    {%- set location = lake_location(var('schema_prefix') ~ layer, name) if lake_is_local() else '' %}
+    select count(*) as row_count, {{ sql_literal(location) }} as location from {{ table_named(layer, name) }}
+{%- endmacro -%}
+
+{#- Run-operation that drops a table of a lake that is elsewhere; of a local one, `medallion drop` deletes the folder. -#}
+{%- macro drop_table(layer, name) -%}
+    {%- do run_query('drop table ' ~ table_named(layer, name)) -%}
+{%- endmacro -%}
+
 {#- A SELECT with one row per table, in the order of the layers: dbt show --inline "{{ table_health() }}" --limit -1
     Files and versions are literals that Delta is asked for during rendering; Delta answers the counts from its statistics. -#}
 {%- macro table_health(layer=none, table=none) %}

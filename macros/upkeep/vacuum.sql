@@ -1,6 +1,26 @@
-{#- Without RETAIN: Delta ignores it and uses the table's property delta.deletedFileRetentionDuration. -#}
-{%- macro vacuum_sql(relation, lite=false, dry_run=true) -%}
-    vacuum {{ relation }}{{ ' lite' if lite }}{{ ' dry run' if dry_run }}
+{#- Without RETAIN: Delta ignores it and uses the table's property delta.deletedFileRetentionDuration. Files of the versions `pinned` are left out
+    of the inventory, and so stay; with one, VACUUM cannot be lite. Delta wants its columns nullable, and plain paths. -#}
+{%- macro vacuum_sql(relation, lite=false, dry_run=true, pinned=[], location='') -%}
+    vacuum {{ relation }}
+    {%- if pinned %} using inventory (
+        select
+            nullif(path, '') as path,
+            nullif(_metadata.file_size, -1) as length,
+            nullif(false, true) as isDir,
+            nullif(unix_millis(_metadata.file_modification_time), -1) as modificationTime
+        from binaryFile.`{{ location | replace('`', '``') }}` with ('recursiveFileLookup' = 'true')
+        where _metadata.file_path not in (
+            {%- for version in pinned %}
+            select pinned._metadata.file_path from {{ on_engine('at_version', relation, version, table_state(relation)) }} as pinned {{- ' union' if not loop.last }}
+            {%- endfor %}
+        )
+    )
+    {%- elif lite %} lite{% endif %}
+    {{- ' dry run' if dry_run }}
+{%- endmacro -%}
+
+{%- macro _vacuum(entry, detail, lite, dry_run) -%}
+    {{- return(run_query(vacuum_sql(entry.relation, lite, dry_run, pinned_versions(entry.relation), detail.location)).rows) -}}
 {%- endmacro -%}
 
 {#- Run-operation: deletes files that no version within the retention needs. Without `apply` it only counts them:
@@ -13,14 +33,15 @@
     {%- set refused = [] -%}
     {%- for entry in project_tables(layer, table) -%}
         {%- set name = entry.layer ~ '.' ~ entry.name -%}
-        {%- set property = describe_table(entry.relation).properties.get('delta.deletedFileRetentionDuration') -%}
+        {%- set detail = describe_table(entry.relation) -%}
+        {%- set property = detail.properties.get('delta.deletedFileRetentionDuration') -%}
         {%- set hours = retention_hours(property) -%}
         {%- if _retention_is_refused(hours, entry.config) -%}
             {%- do refused.append(name) -%}
             {%- do print(name ~ ": refused, its retention '" ~ property ~ "' is not at least 7 days") -%}
         {%- else -%}
             {%- set retention = 'retention ' ~ (property or 'interval 1 week, the default') | replace('interval ', '') -%}
-            {%- set found = run_query(vacuum_sql(entry.relation, lite, dry_run=true)).rows | length -%}
+            {%- set found = _vacuum(entry, detail, lite, dry_run=true) | length -%}
             {#- Delta lists a thousand at most. -#}
             {%- set count = found if found < 1000 else 'at least ' ~ found -%}
             {%- if not found -%}
@@ -29,7 +50,7 @@
             {%- elif not apply -%}
                 {%- do print(name ~ ': files to delete: ' ~ count ~ ' (' ~ retention ~ ')') -%}
             {%- else -%}
-                {%- do run_query(vacuum_sql(entry.relation, lite, dry_run=false)) -%}
+                {%- do _vacuum(entry, detail, lite, dry_run=false) -%}
                 {%- set deleted = commits_of(entry.relation)[0].metrics.get('numDeletedFiles', count) -%}
                 {%- do print(name ~ ': files deleted: ' ~ deleted ~ ' (' ~ retention ~ ')') -%}
             {%- endif -%}
@@ -47,12 +68,13 @@
     counts them. Delta lists a thousand at most. -#}
 {%- macro vacuum_jobs(layer=none, table=none, lite=false) -%}
     {%- for entry in (project_tables(layer, table) if execute else []) %}
-        {%- set property = describe_table(entry.relation).properties.get('delta.deletedFileRetentionDuration') -%}
+        {%- set detail = describe_table(entry.relation) -%}
+        {%- set property = detail.properties.get('delta.deletedFileRetentionDuration') -%}
         {%- set hours = retention_hours(property) -%}
         {%- set is_refused = _retention_is_refused(hours, entry.config) -%}
         {%- set num_files = 'cast(null as bigint)' -%}
         {%- if on_engine('can_optimize') and not is_refused -%}
-            {%- set num_files = run_query(vacuum_sql(entry.relation, lite, dry_run=true)).rows | length -%}
+            {%- set num_files = _vacuum(entry, detail, lite, dry_run=true) | length -%}
         {%- endif %}
         select
             '{{ entry.layer }}.{{ entry.name }}' as table_name,
@@ -60,10 +82,11 @@
             {{ is_refused | string | lower }} as is_refused,
             {{ sql_literal((property or 'interval 1 week, the default') | replace('interval ', '')) }} as retention,
             {{ hours or 0 }} as hours,
+            {{ sql_literal(pinned_versions(entry.relation) | join(',')) }} as pinned_versions,
             {{ num_files }} as num_files
         {{ 'union all' if not loop.last }}
     {%- else %}
-        select '' as table_name, '' as location, false as is_refused, '' as retention, 0 as hours, 0 as num_files
+        select '' as table_name, '' as location, false as is_refused, '' as retention, 0 as hours, '' as pinned_versions, 0 as num_files
         where false
     {%- endfor %}
 {%- endmacro -%}

@@ -1,5 +1,6 @@
 {{ config(
     unique_key=['customer_id', 'sequence'],
+    event_time='updated_at',
     newest_by=['is_delete', 'record_hash'],
     ledger={'source': 'customers', 'deleted': 'is_delete'},
 ) }}

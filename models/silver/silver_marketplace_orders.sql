@@ -1,5 +1,6 @@
 {{ config(
     unique_key='order_id',
+    event_time='sales_date',
     newest_by=['revision', 'is_cancelled', 'record_hash'],
     ledger={'source': 'marketplace_orders', 'deleted': 'is_cancelled'},
 ) }}

@@ -1,5 +1,6 @@
 {{ config(
     unique_key='order_line_id',
+    event_time='sales_date',
     merge_prune={'column': 'sales_date', 'slack_days': 0},
     ledger={'source': 'orders'},
 ) }}

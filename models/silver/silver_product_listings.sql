@@ -1,5 +1,6 @@
 {{ config(
     unique_key=['product_id', 'extracted_at'],
+    event_time='extracted_at',
     newest_by=['record_hash'],
     ledger={'source': 'products'},
 ) }}

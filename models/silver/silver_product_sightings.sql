@@ -1,4 +1,4 @@
-{{ config(unique_key=['product_id', 'extracted_at']) }}
+{{ config(unique_key=['product_id', 'extracted_at'], event_time='extracted_at') }}
 
 -- a listing that breaks another rule is in quarantine, but its product was in the extract
 with judged as (

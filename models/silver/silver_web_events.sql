@@ -1,5 +1,6 @@
 {{ config(
     unique_key='event_id',
+    event_time='activity_date',
     merge_prune={'column': 'activity_date', 'slack_days': 7},
     newest_by=['event_at', 'record_hash'],
     ledger={'source': 'web_events'},

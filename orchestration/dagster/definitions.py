@@ -33,7 +33,7 @@ defs = Definitions(
     assets=[medallion_assets],
     resources={
         "dbt": DbtCliResource(
-            project_dir=str(PROJECT), profiles_dir=str(PROJECT), target="sail", dbt_executable=str(HERE / "dbt")
+            project_dir=str(PROJECT), profiles_dir=str(PROJECT), target="sail", dbt_executable=str(HERE.parent / "dbt")
         )
     },
 )

@@ -50,6 +50,19 @@
     {{- return(commits) -}}
 {%- endmacro -%}
 
+{#- Sail cannot read a version before the last checkpoint; then delta-rs reads it, through a view of this session. -#}
+{%- macro sail__at_version(relation, version, state) -%}
+    {%- if version >= state.version - state.commits_since_checkpoint -%}
+        {{- return(relation ~ ' version as of ' ~ version) -}}
+    {%- endif -%}
+    {%- set view = relation.schema ~ '__' ~ relation.identifier ~ '__' ~ version -%}
+    {%- do run_query(
+        'create or replace temporary view ' ~ view ~ ' using lake_version options (path '
+        ~ sql_literal(lake_location(relation.schema, relation.identifier) ~ '#' ~ version) ~ ')'
+    ) -%}
+    {{- return(view) -}}
+{%- endmacro -%}
+
 {%- macro sail__describe_table(relation) -%}
     {%- set state = run_query('select * from ' ~ sail_source('lake_state', lake_location(relation.schema, relation.identifier))).rows[0] -%}
     {{- return({

@@ -80,10 +80,16 @@
     {{- return(commits) -}}
 {%- endmacro -%}
 
+{#- A table as it was at a version, in a form that can follow FROM. -#}
+{%- macro spark__at_version(relation, version, state) -%}
+    {{- return(relation ~ ' version as of ' ~ version) -}}
+{%- endmacro -%}
+
 {%- macro spark__describe_table(relation) -%}
     {%- set detail = run_query('describe detail ' ~ relation).rows[0] -%}
     {{- return({
         'is_delta': detail['format'] == 'delta',
+        'location': detail['location'],
         'num_files': (detail['numFiles'] or 0) | int,
         'size_in_bytes': (detail['sizeInBytes'] or 0) | int,
         'partition_columns': fromjson(detail['partitionColumns'] or '[]', []),
