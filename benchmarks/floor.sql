@@ -378,7 +378,9 @@ from (
 where operation <> 'delete';
 
 create or replace table gold.dim_customers using delta as
-select customer_id, sequence, status, email, country, valid_from, valid_to, valid_to is null as is_current
+select
+    customer_id, sequence, status, regexp_replace(email, '(?s)^(.)[^@]*', '$1***') as email, country, valid_from, valid_to,
+    valid_to is null as is_current
 from (
     select *, lead(valid_from) over (partition by customer_id order by sequence) as valid_to
     from (

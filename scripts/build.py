@@ -12,11 +12,12 @@ from typing import Any
 import click
 
 from medallion import shell
+from medallion.access import share_tables
 from medallion.command import here, with_dbt
 from medallion.console import only_json, say, show_table
 from medallion.display import show_quarantine, show_tables
 from medallion.errors import DATA, DONE, NOTHING, RETRY, SIGNALLED, USAGE, Failure
-from medallion.lake import ROOT, built_by, note_end, note_start, noted
+from medallion.lake import ROOT, built_by, note_end, note_start, noted, reader_groups
 from medallion.notify import is_wanted, notify
 from medallion.report import Report, meaning_of
 from medallion.shell import FAILED_NODE, Dbt, dbt_session
@@ -145,6 +146,8 @@ def run(
         say("The selection matches nothing: see --select and --exclude. dbt ls with the same shows what they match.")
         code = USAGE
     answer = report.finish(code)
+    if reader_groups() and report.changed and code in (DONE, DATA):
+        share_tables(dbt)
     if skip_code and code == DONE and report.is_nothing_new:
         code = NOTHING
         answer |= {"code": code, "meaning": meaning_of(code)}

@@ -14,6 +14,7 @@ import time
 import click
 
 from medallion import bare, sail, spark_server
+from medallion.access import access
 from medallion.backfill import backfill, rebuild
 from medallion.build import build, demo, resume
 from medallion.command import here, with_dbt
@@ -204,6 +205,7 @@ COMMANDS = [
     query,
     show,
     why,
+    access,
     releases,
     rollback,
     diff,

@@ -12,7 +12,7 @@ from dbt.flags import get_flags
 from dbt.plugins.manager import dbtPlugin
 
 from medallion import bare
-from medallion.lake import private
+from medallion.lake import private, reader_groups
 
 
 class Medallion(dbtPlugin):
@@ -24,7 +24,7 @@ class Medallion(dbtPlugin):
         private()
         logs = Path(flags.LOG_PATH)
         if logs.is_dir() and logs.stat().st_uid == os.getuid():  # dbt made it before this was loaded
-            logs.chmod(0o777 & ~umask())
+            logs.chmod(0o700 if reader_groups() else 0o777 & ~umask())
         bare.prepare(target)
         if target == "sail":
             bare.be_brief()

@@ -855,7 +855,8 @@ class Truth:
                 customer, sequence, operation, status, email, country, at = change
                 if operation != "delete":
                     end = following and following[6]
-                    versions.append([customer, sequence, status, email, country, at, end, following is None])
+                    masked = f"{email[0]}***{email[email.index('@') :]}"
+                    versions.append([customer, sequence, status, masked, country, at, end, following is None])
         gold["dim_customers"] = (
             "customer_id sequence status email country valid_from valid_to is_current",
             versions,

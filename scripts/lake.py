@@ -5,6 +5,7 @@ Nothing here starts dbt or an engine.
 
 from __future__ import annotations
 
+import grp
 import json
 import os
 import re
@@ -85,16 +86,42 @@ def since_checkpoint(table: Path) -> int:
     return sum(bool(re.fullmatch(r"\d{20}[.]json", name)) and int(name[:20]) > checkpoint for name in names)
 
 
+def reader_groups() -> dict[str, int]:
+    """The groups of this machine for the readers that `grants` names, narrowest first; none where files are private.
+
+    Raises:
+        Failure: MEDALLION_GROUPS is not of the form, or names a group that does not exist.
+    """
+    found = {}
+    for word in filter(None, os.environ.get("MEDALLION_GROUPS", "").split(",")):
+        reader, _, group = word.strip().partition("=")
+        try:
+            found[reader] = grp.getgrnam(group).gr_gid
+        except KeyError:
+            raise Failure(
+                f"MEDALLION_GROUPS names the group '{group}' for '{reader}', and this machine has no such group. It is"
+                " a list of reader=group, narrowest first: engineers=lake-engineers,business=lake-business."
+            ) from None
+    return found
+
+
 def private() -> None:
-    """What this process and those it starts create is for its user alone; MEDALLION_UMASK says otherwise.
+    """What this process and those it starts create is for its user alone, or for the group of its folder where readers
+    have groups; MEDALLION_UMASK says otherwise.
 
     Raises:
         Failure: the variable is no umask.
     """
-    text = os.environ.get("MEDALLION_UMASK") or "077"
+    text = os.environ.get("MEDALLION_UMASK") or ("027" if reader_groups() else "077")
     if not re.fullmatch("0*[0-7]{1,3}", text):
         raise Failure(f"MEDALLION_UMASK is '{text}'; it must be a umask such as 077 (private) or 027 (group reads).")
     os.umask(int(text, 8))
+
+
+def keep_private(folder: Path) -> None:
+    """A folder of our own that no reader of tables needs."""
+    if reader_groups():
+        folder.chmod(0o700)
 
 
 def need_artifacts() -> None:
@@ -106,6 +133,7 @@ def need_artifacts() -> None:
     for folder in (ROOT / "target", ROOT / "logs"):
         try:
             folder.mkdir(exist_ok=True)
+            keep_private(folder)
             TemporaryFile(dir=folder).close()
         except OSError as problem:
             raise Failure(
@@ -134,7 +162,7 @@ def prepare(lock: FileLock, writes: bool) -> None:
     home = lake_home()
     writer = home / "writer"
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if writes:
             lock.acquire(blocking=False)
             writer.write_text(str(os.getpid()))
@@ -172,6 +200,7 @@ def note_start(arguments: Sequence[str], target: str) -> None:
     try:
         shutil.rmtree(last_run_folder(), ignore_errors=True)
         last_run_folder().mkdir(parents=True)
+        keep_private(last_run_folder())
         (last_run_folder() / "command.json").write_text(json.dumps(note))
     except OSError as problem:
         raise not_writable(problem) from None

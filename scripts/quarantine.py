@@ -68,20 +68,29 @@ def none_found(dbt: Dbt, source: str, rule: str | None, source_file: str | None)
 @of_records
 @click.option("--discarded", "is_discarded", is_flag=True, help="Show discarded records, with their notes.")
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1), help="Number of records to show.")
+@click.option("--unmask", is_flag=True, help="Show the records as they came, with what is personal in them.")
 @with_dbt(writes=False)
-def records(dbt: Dbt, source: str, rule: str | None, source_file: str | None, is_discarded: bool, limit: int) -> None:
-    """Show records as they came, newest first, with their file, their number in it and the rules that they break.
+def records(
+    dbt: Dbt, source: str, rule: str | None, source_file: str | None, is_discarded: bool, limit: int, unmask: bool
+) -> None:
+    """Show records, newest first, with their file, their number in it and the rules that they break.
 
+    Of a source with personal data only the declared fields that are not personal are shown, without --unmask.
     Characters that would steer the terminal are shown as \\x1b or \\u202e.
 
     \b
     Examples:
       medallion quarantine show orders
       medallion quarantine show orders --rule quantity_valid --limit 20
-      medallion quarantine show orders --discarded
+      medallion quarantine show orders --discarded --unmask
     """
     chosen = call(
-        "quarantined_records", source=source, rule=rule, source_file=source_file, is_discarded=is_discarded or None
+        "quarantined_records",
+        source=source,
+        rule=rule,
+        source_file=source_file,
+        is_discarded=is_discarded or None,
+        is_masked=not unmask,
     )
     rows = dbt.rows(
         "select source_file, record_number, array_join(violated_rules, ', ') as rules, record, note"

@@ -22,12 +22,14 @@ WRONG = ("lost", "twice", "not_in_bronze")  # where no build leaves a record
 @click.argument("table")
 @click.argument("key", nargs=-1, required=True, metavar="COLUMN=VALUE...")
 @partial(with_format, limit=5)
+@click.option("--unmask", is_flag=True, help="Show the records as they came, with what is personal in them.")
 @with_dbt(writes=False)
-def why(dbt: Dbt, table: str, key: tuple[str, ...], form: str, limit: int) -> None:
+def why(dbt: Dbt, table: str, key: tuple[str, ...], form: str, limit: int, unmask: bool) -> None:
     """Show why a row of gold is as it is: the records behind it, and those of its key that were left out, with reasons.
 
     The row is computed again from the records behind it alone; exits with 1 if a column differs. --limit is for the
-    records of each place and reason, whose counts are whole. CSV has the records alone.
+    records of each place and reason, whose counts are whole. CSV has the records alone. Of a source with personal data
+    only the declared fields that are not personal are shown, without --unmask.
 
     \b
     Examples:
@@ -38,7 +40,7 @@ def why(dbt: Dbt, table: str, key: tuple[str, ...], form: str, limit: int) -> No
     if not all("=" in word for word in key):
         raise Failure("Name the row by its columns, for instance: customer_id=10002 is_current=true")
     name = table.removeprefix("gold.")
-    answer = explain(dbt, name, dict(word.split("=", 1) for word in key), limit)
+    answer = explain(dbt, name, dict(word.split("=", 1) for word in key), limit, unmask)
     if form == "json":
         print(json.dumps(answer, default=str))
     elif form == "csv":
@@ -54,14 +56,15 @@ def why(dbt: Dbt, table: str, key: tuple[str, ...], form: str, limit: int) -> No
         )
 
 
-def explain(dbt: Dbt, table: str, key: dict[str, str], limit: int) -> dict[str, Any]:
+def explain(dbt: Dbt, table: str, key: dict[str, str], limit: int, unmask: bool = False) -> dict[str, Any]:
     """The columns of a gold row, the counts of its records by place, the records, and whether they add up to it."""
     columns = dbt.rows(f"select * from ({call('why_columns', table=table, key=key)}) order by position")
+    chosen = call("why_records", table=table, key=key, is_masked=not unmask)
     records = dbt.rows(
         "select * from (select *, count(*) over (partition by silver_table, role, place, reason) as record_count,"
         " row_number() over (partition by silver_table, role, place, reason"
         " order by batch_id, source_file, record_number) as position"
-        f" from ({call('why_records', table=table, key=key)})) {f'where position <= {limit}' if limit else ''}"
+        f" from ({chosen})) {f'where position <= {limit}' if limit else ''}"
         " order by role, silver_table, record_count desc, place, reason, position"
     )
     of_place = ("role", "silver_table", "place", "reason", "record_count")

@@ -482,6 +482,12 @@ def catalogue(sightings: list[dict[str, Any]], listings: list[dict[str, Any]]) -
     return versions
 
 
+def _masked(email: str) -> str:
+    """What gold shows of an address."""
+    name, at, domain = email.partition("@")
+    return f"{name[0]}***{at}{domain}"
+
+
 # The columns that are compared: all but lineage.
 COLUMNS = {
     "silver.silver_customer_changes": (
@@ -537,7 +543,7 @@ def truth(records: Iterable[Record]) -> dict[str, Counter]:
     rows = {
         "silver.silver_customer_changes": changes,
         "silver.silver_customers": [version for version in versions if version["is_current"]],
-        "gold.dim_customers": versions,
+        "gold.dim_customers": [it | {"email": _masked(it["email"])} for it in versions],
         "silver.silver_web_events": events,
         "gold.daily_user_activity": _activity(events),
         "silver.silver_marketplace_orders": orders,

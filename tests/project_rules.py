@@ -27,7 +27,7 @@ MAY_READ = {
     },
     "models/silver/judged": {"models/bronze", "seeds"},
     "models/silver/quarantine": {"models/bronze", "models/silver/judged", "seeds"},
-    "models/gold": {"models/silver", "models/gold", "seeds", "snapshots"},
+    "models/gold": {"models/silver", "models/gold", "seeds", "snapshots", "secrets"},
     "models/ops": {"models/bronze", "models/silver", "models/silver/quarantine", "models/gold", "models/ops", "ops"},
     "snapshots": {"seeds"},  # what has a feed tells its history itself; a snapshot goes by run
 }
@@ -320,6 +320,7 @@ ROOMS = [
     "silver",
     "gold",
     "contracts",
+    "access",
     "ledger",
     "run",
     "engines",
@@ -363,6 +364,112 @@ def every_rule_is_broken_in_a_unit_test(manifest: Manifest) -> list[str]:
     return found
 
 
+# Personal data: a column's YAML says so, `meta: {pii: ...}`; what is computed from one too, or `none` with a reason.
+KINDS = {"email", "name", "id", "free_text", "none"}
+LOOKS_PERSONAL = re.compile(
+    r"e_?mail|phone|birth|street|iban|passport|ip_?address|^(customer|user|buyer)_?id$"
+    r"|(first|last|full|user|customer|buyer)_?name",
+    re.IGNORECASE,
+)
+WHOLE = {"record", "fields"}  # whole records; what is read from one is known by the columns of its source
+MAY_SEE_PERSONS = {"engineers"}
+
+
+def meta_of(column: Node) -> dict[str, Any]:
+    return column["config"]["meta"]
+
+
+def personal(node: Node) -> dict[str, str]:
+    """The personal columns of a node that are declared, with their kinds."""
+    kinds = {name: meta_of(column).get("pii", "none") for name, column in node.get("columns", {}).items()}
+    return {name: kind for name, kind in kinds.items() if kind != "none"}
+
+
+def expressions(sql: str) -> Iterator[tuple[str, str]]:
+    """The named expressions of a model, each `... as name` back to the comma or select before it.
+
+    Without the order of windows, and without the list of all fields of a record: they are no value of the column.
+    """
+    left_out = r"{#.*?#}|--[^\n]*|{%.*?%}|\b(?:ref|source|json_fields)\(.*?\)|\bover\s*\([^()]*\)"
+    sql = re.sub(left_out, " ", sql, flags=re.DOTALL)
+    for found in re.finditer(r"\bas\s+(\w+)", sql):
+        depth, start = 0, found.start()
+        while start and (depth or not re.match(r",|\b(?:select|from|join)\s", sql[start - 1 :])):
+            start -= 1
+            depth += (sql[start] in ")]}") - (sql[start] in "([{")
+            if depth < 0:
+                break
+        if not re.match(r"from|join", sql[start - 1 :]):
+            yield sql[start : found.start()], found[1]
+
+
+def personal_words(manifest: Manifest, node: Node) -> set[str]:
+    """What a personal value may be called in the SQL of a node: by its columns, and by those of all nodes before it."""
+    everything = {**manifest["nodes"], **manifest["sources"]}
+    parents = [everything[name] for name in node.get("depends_on", {}).get("nodes", [])]
+    words = {word for parent in parents for word in personal_words(manifest, parent)}
+    words |= {re.split(r"[.]", name)[-1] for name in personal(node)}
+    harmless = {name for name, column in node.get("columns", {}).items() if meta_of(column).get("pii") == "none"}
+    known = None
+    while known != words:
+        known = set(words)
+        for expression, name in expressions(node.get("raw_code", "")):
+            if name not in harmless and (words - WHOLE) & set(re.findall(r"\w+", expression)):
+                words.add(name)
+    return words - harmless
+
+
+def personal_columns_are_declared(manifest: Manifest) -> list[str]:
+    found = []
+    for node in own(manifest, "model", "seed", "snapshot", "source"):
+        words = personal_words(manifest, node)
+        if words and folder_of(node) == "models/bronze":
+            words |= WHOLE  # its SQL is a macro
+        for name, column in node["columns"].items():
+            kind = meta_of(column).get("pii")
+            if kind is None and (name in words or LOOKS_PERSONAL.search(name)):
+                found.append(f"{node['name']}.{name} holds or comes from personal data, and has no pii")
+            elif kind is not None and kind not in KINDS:
+                found.append(f"{node['name']}.{name}: pii is one of {', '.join(sorted(KINDS))}, not {kind}")
+            elif kind == "none" and not meta_of(column).get("reason"):
+                found.append(f"{node['name']}.{name}: pii none without a reason")
+    return found
+
+
+def gold_shows_no_person(manifest: Manifest) -> list[str]:
+    """A personal column of gold is masked, in the YAML and in the SQL, or has an owner and a reason to be clear."""
+    found = []
+    for node in (*models(manifest, "models/gold"), *own(manifest, "snapshot")):
+        for name in personal(node) if node["config"]["materialized"] != "ephemeral" else []:
+            meta = meta_of(node["columns"][name])
+            is_exempt = {"owner", "reason"} <= {key for key, text in (meta.get("clear") or {}).items() if text}
+            masks = [expression for expression, alias in expressions(node["raw_code"]) if alias == name]
+            if not meta.get("mask") and not is_exempt:
+                found.append(f"{node['name']}.{name}: neither a mask nor clear with owner and reason")
+            elif meta.get("mask") and not any(f"'{meta['mask']}') }}}}" in text for text in masks):
+                found.append(f"{node['name']}.{name}: its SQL has no {{{{ mask(..., '{meta['mask']}') }}}} as {name}")
+    return found
+
+
+def clear_values_have_few_readers(manifest: Manifest) -> list[str]:
+    """Tables say who reads them; those with addresses, names or free text in clear are for who may see persons."""
+    found = []
+    for node in own(manifest, "model", "seed", "snapshot"):
+        if node["config"]["materialized"] == "ephemeral":
+            continue
+        readers = node["config"]["grants"].get("select", [])
+        clear = [
+            name
+            for name, kind in personal(node).items()
+            if kind != "id" and not meta_of(node["columns"][name]).get("mask")
+        ]
+        if not readers:
+            found.append(f"{node['name']}: grants select to nobody")
+        elif clear and not set(readers) <= MAY_SEE_PERSONS:
+            found.append(f"{node['name']}: {', '.join(readers)} would see {', '.join(clear)}")
+    return found
+
+
 # The tests ------------------------------------------------------------------------------------------------------------
 
 
@@ -387,4 +494,7 @@ RULES = [
     hooks_run_and_leave_nothing_behind,
     rooms_import_in_one_direction,
     every_rule_is_broken_in_a_unit_test,
+    personal_columns_are_declared,
+    gold_shows_no_person,
+    clear_values_have_few_readers,
 ]

@@ -40,6 +40,7 @@ COMMANDS = [
     "query",
     "show",
     "why",
+    "access",
     "releases",
     "rollback",
     "diff",
@@ -396,8 +397,10 @@ def test_quarantine_list_and_show(fake: FakeDbt) -> None:
     assert 'quarantine_summary(source="orders")' in fake.commands[-1]
     result = medal("quarantine", "show", "orders", "--rule", "r", "--limit", "9")
     assert "orders/a.csv record 3: r\nx,y\n" in result.output
-    assert '{{ quarantined_records(source="orders", rule="r") }}' in fake.commands[-1]
+    assert '{{ quarantined_records(source="orders", rule="r", is_masked=true) }}' in fake.commands[-1]
     assert "--limit 9" in fake.commands[-1]
+    medal("quarantine", "show", "orders", "--unmask")
+    assert '{{ quarantined_records(source="orders", is_masked=false) }}' in fake.commands[-1]
 
 
 @pytest.mark.parametrize("rows", [[("quantity_valid", "", 7), ("", "customer_id_valid", 2)], []])
@@ -953,3 +956,9 @@ def test_status_names_tables_that_no_model_owns(fake: FakeDbt, tmp_path: Path) -
     assert "No model owns: gold.gone." in output
     assert "theirs" not in output
     assert "since the last checkpoint, so every reader is slower: gold.gone (102)" in output
+
+
+def test_a_group_that_this_machine_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEDALLION_GROUPS", "engineers=no-such-group")
+    with pytest.raises(errors.Failure, match="names the group 'no-such-group' for 'engineers'"):
+        lake.private()

@@ -185,7 +185,7 @@ def test_only_one_of_two_machines_writes(served, tmp_path):
     assert two.wait(timeout=300) == 3, lake.output("two")
     assert lake.commits("two_ops.lease") == before
 
-    [(expires_at,)] = delta_rs(lake.warehouse / "two_ops.db" / "lease", "select epoch(expires_at) from t")
+    [(expires_at,)] = delta_rs(lake.warehouse / "two_ops.db" / "lease", "select date_part('epoch', expires_at) from t")
     until(lambda: time.time() > expires_at, "", 120)
     assert lake.build(*SOME, machine="two", **prefix).wait(timeout=900) == 0, lake.output("two")
     assert unbalanced(lake.warehouse, "two_") == []

@@ -39,7 +39,7 @@ def context(variables: dict[str, Any] | None = None, env: dict[str, str] | None 
     """All macros of the folders under test in the context that dbt gives to every template; `stubs` come last."""
     set_invocation_context(env or {})
     names = generate_base_context(variables or {})
-    for folder in ("engines", "run", "ingest", "bronze", "patches", "silver", "gold", "ledger"):
+    for folder in ("engines", "run", "ingest", "bronze", "patches", "silver", "gold", "ledger", "access"):
         for path in (ROOT / "macros" / folder).rglob("*.sql"):
             text = path.read_text()
             for name in re.findall(r"{%-? macro (\w+)\(", text):
@@ -378,3 +378,15 @@ def test_a_quarantine_takes_the_new_records_that_break_a_rule():
     sql = call("quarantine", "silver.judged", "bronze.b", new_batches=lambda bronze: f"{bronze}.id > 3 /* plan */")
     assert sql.endswith("from silver.judged where size(violated_rules) > 0 and bronze.b.id > 3 /* plan */")
     assert {"violated_rules", "record", "source_file", "ingested_at"} <= set(re.split(r"[ ,]+", sql))
+
+
+@pytest.mark.parametrize(("how", "seen"), [("partial", ["z***@x.de", "@***", "z***", "", None]), ("null", [None] * 5)])
+def test_a_mask_lets_nothing_else_through(how: str, seen: list[str | None]):
+    sql = call("mask", "value", how).replace("$1", "\\1")  # DuckDB's form of Spark's
+    rows = duckdb.sql(f"select {sql} from (values ('zoé@x.de'), ('@zoe'), ('zoe'), (''), (null)) as t (value)")
+    assert [text for (text,) in rows.fetchall()] == seen
+
+
+def test_an_unknown_mask_is_refused():
+    with pytest.raises(ValueError, match="No mask 'md5' for email; use hash, partial or null"):
+        call("mask", "email", "md5", exceptions=SimpleNamespace(raise_compiler_error=refuse))

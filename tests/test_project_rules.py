@@ -18,6 +18,7 @@ from project_rules import (
     Manifest,
     Rule,
     bronze_is_protected,
+    clear_values_have_few_readers,
     column_descriptions_fit_the_metastore,
     columns_named_in_configs_exist,
     every_macro_is_described,
@@ -28,6 +29,7 @@ from project_rules import (
     gold_is_a_contract,
     gold_is_used,
     gold_says_why,
+    gold_shows_no_person,
     hooks_run_and_leave_nothing_behind,
     identifiers_are_unique_across_schemas,
     inserts_do_not_read_what_they_write,
@@ -36,6 +38,7 @@ from project_rules import (
     merge_keys_are_tested,
     models_are_plain_sql,
     no_description_looks_like_a_view,
+    personal_columns_are_declared,
     rooms_import_in_one_direction,
 )
 
@@ -269,6 +272,61 @@ BROKEN: list[tuple[Rule, Damage, str]] = [
         every_rule_is_broken_in_a_unit_test,
         change("judged_orders config meta rules lucky", "true"),
         "judged_orders: no unit test breaks lucky",
+    ),
+    (
+        personal_columns_are_declared,  # by its name
+        change("sources source.medallion.landing.customers columns email config meta", {}),
+        "customers.email holds or comes from personal data, and has no pii",
+    ),
+    (
+        personal_columns_are_declared,  # by the column of the same name that it comes from
+        change("silver_web_events columns session_id config meta", {}),
+        "silver_web_events.session_id holds or comes from personal data, and has no pii",
+    ),
+    (
+        personal_columns_are_declared,  # by what it is computed from
+        change("silver_customer_changes raw_code", "\n, select upper(c.email) as x), y as (select x as status)"),
+        "silver_customer_changes.status holds or comes from personal data, and has no pii",
+    ),
+    (
+        personal_columns_are_declared,
+        change("bronze_orders columns record config meta", {}),
+        "bronze_orders.record holds or comes from personal data, and has no pii",
+    ),
+    (
+        personal_columns_are_declared,
+        change("silver_order_lines columns is_guest config meta", {"pii": "none"}),
+        "silver_order_lines.is_guest: pii none without a reason",
+    ),
+    (
+        personal_columns_are_declared,
+        change("silver_customers columns email config meta", {"pii": "mail"}),
+        "silver_customers.email: pii is one of email, free_text, id, name, none, not mail",
+    ),
+    (
+        gold_shows_no_person,
+        change("dim_customers columns email config meta", {"pii": "email"}),
+        "dim_customers.email: neither a mask nor clear with owner and reason",
+    ),
+    (
+        gold_shows_no_person,
+        change("fct_active_users columns user_id config meta clear", {"owner": "marketing"}),
+        "fct_active_users.user_id: neither a mask nor clear with owner and reason",
+    ),
+    (
+        gold_shows_no_person,
+        change("dim_customers columns email config meta mask", "hash"),
+        "dim_customers.email: its SQL has no {{ mask(..., 'hash') }} as email",
+    ),
+    (
+        clear_values_have_few_readers,
+        change("silver_customers config grants select", ["engineers", "explorers"]),
+        "silver_customers: engineers, explorers would see email",
+    ),
+    (
+        clear_values_have_few_readers,
+        change("dim_products config grants", {}),
+        "dim_products: grants select to nobody",
     ),
 ]
 

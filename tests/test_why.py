@@ -82,7 +82,7 @@ def places(answer: dict[str, Any]) -> list[tuple]:
 
 
 def test_a_row_is_told_from_its_records(dbt: Dbt):
-    answer = explain(dbt, "daily_sales_by_product", KEY, 0)
+    answer = explain(dbt, "daily_sales_by_product", KEY, 0, unmask=True)
     assert answer["adds_up"]
     expected = {**KEY, "units": "8", "net_revenue": "20.8000", "order_line_count": "2"}
     assert values(answer) == values(answer, "in_the_table") == expected

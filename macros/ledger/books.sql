@@ -15,18 +15,7 @@
 {#- For on-run-start: creates the ledgers, takes the lease where there is one, and reads the ledgers before any model runs. -#}
 {%- macro open_ledgers() -%}
     {%- for node in (graph.sources.values() if execute else []) if node.source_name == 'ops' and not (node.name == 'lease' and lake_is_local()) -%}
-        {%- set ledger = relation_of(node) -%}
-        {%- if load_relation(ledger) is none -%}
-            {%- do name_schema(ledger.schema) -%}
-            {%- set columns = [] -%}
-            {%- for column in node.columns.values() -%}
-                {%- do columns.append(column.name ~ ' ' ~ column.data_type ~ ' comment ' ~ sql_literal(column.description)) -%}
-            {%- endfor -%}
-            {%- do on_engine('create_ledger', ledger, columns | join(', ')) -%}
-            {%- do run_memory('named').update({ledger.schema ~ '.' ~ ledger.identifier: true}) -%}
-            {%- do forget_state(ledger) -%}
-            {%- do adapter.cache_added(ledger) -%}
-        {%- endif -%}
+        {%- if load_relation(relation_of(node)) is none -%}{%- do create_book(node) -%}{%- endif -%}
     {%- endfor -%}
     {%- if execute and not lake_is_local() and flags.WHICH != 'test' -%}
         {%- do take_lease() -%}
@@ -37,6 +26,20 @@
     {%- if execute and flags.WHICH in ['build', 'test', 'retry'] and (selected_resources | join(' ')).find('test.') >= 0 -%}
         {%- do results_of_tests() -%}
     {%- endif -%}
+{%- endmacro -%}
+
+{#- An empty table, as a source of models/ops.yml describes it. -#}
+{%- macro create_book(node) -%}
+    {%- set book = relation_of(node) -%}
+    {%- do name_schema(book.schema) -%}
+    {%- set columns = [] -%}
+    {%- for column in node.columns.values() -%}
+        {%- do columns.append(column.name ~ ' ' ~ column.data_type ~ ' comment ' ~ sql_literal(column.description)) -%}
+    {%- endfor -%}
+    {%- do on_engine('create_ledger', book, columns | join(', ')) -%}
+    {%- do run_memory('named').update({book.schema ~ '.' ~ book.identifier: true}) -%}
+    {%- do forget_state(book) -%}
+    {%- do adapter.cache_added(book) -%}
 {%- endmacro -%}
 
 {%- macro _bronze_models() -%}

@@ -42,7 +42,7 @@
         {%- set parent = graph.nodes.get(name) or graph.sources.get(name) -%}
         {%- if parent.resource_type == 'model' and parent.config.materialized in ['ephemeral', 'view'] -%}
             {%- for input in inputs_of(parent) -%}{%- do found.update({input.unique_id: input}) -%}{%- endfor -%}
-        {%- elif parent.resource_type in ['model', 'seed', 'snapshot'] or parent.source_name == 'ops' -%}
+        {%- elif parent.resource_type in ['model', 'seed', 'snapshot'] or parent.source_name in ['ops', 'secrets'] -%}
             {%- do found.update({name: parent}) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -7,6 +7,9 @@
         {%- do _assert_utc_session() -%}
         {%- if not lake_is_local() -%}{%- do on_engine('assert_server') -%}{%- endif -%}
         {%- if is_building() -%}{%- do on_engine('assert_names_are_read') -%}{%- endif -%}
+        {%- if is_building() and not lake_is_local() and not var('catalog_has_grants') -%}
+            {%- do exceptions.warn('Grants are not applied: set the var catalog_has_grants to true if the catalog of this target knows GRANT.') -%}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro -%}
 

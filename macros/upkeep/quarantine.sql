@@ -1,5 +1,5 @@
-{#- A SELECT of a source's records that wait in quarantine, unchanged; or of those that were discarded. -#}
-{%- macro quarantined_records(source, rule=none, source_file=none, is_discarded=false) -%}
+{#- A SELECT of a source's records that wait in quarantine, unchanged or without what is personal; or of those that were discarded. -#}
+{%- macro quarantined_records(source, rule=none, source_file=none, is_discarded=false, is_masked=false) -%}
     {%- set quarantine = (project_tables(table='quarantine_' ~ source) if execute else []) | first -%}
     {%- if not (quarantine and load_relation(discarded_records())) -%}
         select
@@ -7,7 +7,10 @@
             '' as record, '' as note
         where false
     {%- else -%}
-        select waiting.*, discarded.note
+        {%- set bronze = table_of_source('bronze', source) %}
+        select
+            waiting.batch_id, waiting.source_file, waiting.record_number, waiting.violated_rules, waiting.ingested_at,
+            {{ masked_record(source) if is_masked else 'waiting.record' }} as record, discarded.note
         from (
             select batch_id, source_file, record_number, violated_rules, ingested_at, record
             from {{ quarantine.relation }}
@@ -19,6 +22,12 @@
             on waiting.batch_id = discarded.batch_id
             and waiting.source_file = discarded.source_file
             and waiting.record_number = discarded.record_number
+        {%- if is_masked %}
+        left join {{ by_place(bronze) }} as landed
+            on waiting.batch_id = landed.batch_id
+            and waiting.source_file = landed.source_file
+            and waiting.record_number = landed.record_number
+        {%- endif %}
         where discarded.note is {{ 'not ' if is_discarded }}null
     {%- endif -%}
 {%- endmacro -%}

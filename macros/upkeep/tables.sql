@@ -12,11 +12,14 @@
             'database': node.database,
             'schema': node.schema,
             'config': node.config,
+            'columns': node.columns,
         }) -%}
     {%- endfor -%}
-    {%- for book in graph.sources.values() | selectattr('source_name', 'equalto', 'ops') | sort(attribute='identifier')
+    {%- for book in graph.sources.values() | selectattr('source_name', 'in', ['ops', 'secrets']) | sort(attribute='identifier')
         if book.package_name == project_name -%}
-        {%- do known.append({'layer': 'ops', 'name': book.identifier, 'database': none, 'schema': book.schema, 'config': {}}) -%}
+        {%- do known.append({
+            'layer': 'ops', 'name': book.identifier, 'database': none, 'schema': book.schema, 'config': book.config, 'columns': book.columns,
+        }) -%}
     {%- endfor -%}
 
     {%- set layers = known | map(attribute='layer') | unique | list -%}
@@ -42,7 +45,7 @@
     {%- for entry in chosen -%}
         {%- set relation = adapter.get_relation(database=entry.database, schema=entry.schema, identifier=entry.name) -%}
         {%- if relation is not none and not relation.is_view -%}
-            {%- do tables.append({'layer': entry.layer, 'name': entry.name, 'relation': relation, 'config': entry.config}) -%}
+            {%- do tables.append(dict(entry, relation=relation)) -%}
         {%- endif -%}
     {%- endfor -%}
     {{- return(tables) -}}

@@ -19,7 +19,7 @@
         position,
         case position {% for column in columns %} when {{ loop.index }} then '{{ column }}'{% endfor %} end as column_name,
         {%- for figure in ['in_the_table'] + figures | list %}
-        case position {% for column in columns %} when {{ loop.index }} then {{ _shown(figure ~ '.' ~ column) }}{% endfor %} end as {{ figure }},
+        case position {% for column in columns %} when {{ loop.index }} then cast({{ figure }}.{{ column }} as string){% endfor %} end as {{ figure }},
         {%- endfor %}
         case position {% for column in columns %} when {{ loop.index }} then in_the_table.{{ column }} <=> from_the_records.{{ column }}{% endfor %} end as is_equal
     from (select * from {{ table_named('gold', table) }} where {{ row.is_it }}) as in_the_table
@@ -32,7 +32,7 @@
 {#- A SELECT of the records behind a gold row, by file and number: `role` is `behind`, `left_out` for a record of the same key that is in no
     figure, or `unclear` for one in quarantine that may belong to the key, because what would tell is missing or does not parse. Place and
     reason are those of the row ledger. -#}
-{%- macro why_records(table, key) -%}
+{%- macro why_records(table, key, is_masked=true) -%}
     {%- set tables = [] -%}
     {%- for silver in _conditions_of(table) -%}
         {%- set node = node_named(silver) -%}
@@ -100,8 +100,9 @@
                 records.record_number,
                 records.batch_id,
                 records.ingested_at,
-                {{ _shown('records.record') }} as record
+                {{ masked_record(part.source) if is_masked else 'records.record' }} as record
             from records
+            {{ _join_landed(part.source) if is_masked }}
             left join found
                 on records.batch_id = found.batch_id
                 and records.source_file = found.source_file
@@ -115,9 +116,11 @@
     {%- endfor -%}
 {%- endmacro -%}
 
-{#- Every value that is shown passes here, as text: the place to mask personal data. -#}
-{%- macro _shown(value) -%}
-    {{- return('cast(' ~ value ~ ' as string)') -}}
+{%- macro _join_landed(source) -%}
+            left join {{ table_of_source('bronze', source) }} as landed
+                on records.batch_id = landed.batch_id
+                and records.source_file = landed.source_file
+                and records.record_number = landed.record_number
 {%- endmacro -%}
 
 {%- macro _conditions_of(table) -%}

@@ -23,7 +23,7 @@ final as (
         customer_id,
         sequence,
         status,
-        email,
+        {{ mask('email', 'partial') }} as email,
         country,
         valid_from,
         valid_to,
