@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import yaml
 from conftest import NO_TESTS, ROOT, TARGET, Lake, alone, delta_rs
 from deltalake import DeltaTable
 
@@ -125,6 +126,20 @@ def clone(lake: Lake, new_lake) -> Lake:
         shutil.copytree(schema, warehouse / schema.name.replace(lake.prefix, other.prefix, 1))
     other.landing = lake.landing
     return other
+
+
+def declare(lake: Lake, folder: Path, **sources: dict[str, Any]) -> None:
+    """Have the lake built by a copy of the project whose sources are declared otherwise."""
+    lake.project_dir = folder / "project"
+    shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
+    landing = lake.project_dir / "models" / "landing.yml"
+    declared = yaml.safe_load(landing.read_text())
+    for table in declared["sources"][0]["tables"]:
+        if meta := sources.get(table["name"]):
+            table["config"]["meta"] = {"path": table["name"], **meta}
+            if "columns" in meta:
+                table["columns"] = [{"name": name} for name in table["config"]["meta"].pop("columns")]
+    landing.write_text(yaml.safe_dump(declared))
 
 
 def drop(lake, seed: int, from_day: int, to_day: int, days: int = 30) -> None:

@@ -371,6 +371,12 @@ def test_spark_decodes_the_path_of_a_file():
         ("csv", {"escape": None}),
         ("json", {"encoding": "latin1"}),
         ("json", {"sep": ";"}),
+        ("csv", {"skip_lines": -1}),
+        ("csv", {"comment": "//"}),
+        ("json_document", {"records": "data"}),
+        ("json_document", {"records": "$.a[0]"}),
+        ("text", {"pattern": "(.*)"}),
+        ("text", {"pattern": "(?<a>.)(?P<a>.)"}),
     ],
 )
 def test_an_option_that_could_lose_records_is_refused(file_format: str, options: dict):
@@ -380,6 +386,12 @@ def test_an_option_that_could_lose_records_is_refused(file_format: str, options:
     exceptions = SimpleNamespace(raise_compiler_error=refuse)
     with pytest.raises(ValueError, match=f"Source returns: the option {next(iter(options))} = .* cannot be used"):
         call("_reader_options", "returns", {"format": file_format, "options": options}, exceptions=exceptions)
+
+
+def test_a_text_needs_a_pattern():
+    exceptions = SimpleNamespace(raise_compiler_error=lambda message: pytest.fail(message))
+    with pytest.raises(pytest.fail.Exception, match="text needs meta"):
+        call("_reader_options", "returns", {"format": "text"}, exceptions=exceptions)
 
 
 def test_the_options_of_a_csv_source_have_defaults():
