@@ -40,6 +40,13 @@ class Source:
     path: str  # its folder below the landing root
     when_changed: str
     table: Path  # its bronze table
+    take: tuple[str, ...] = ()  # patterns of names
+    leave: tuple[str, ...] = ()
+
+    def takes(self, below: str) -> bool:
+        """Whether it reads a file of this path below its folder, as the macro _name_patterns has it."""
+        is_named = [any(is_like(below, pattern) for pattern in patterns) for patterns in (self.take, self.leave)]
+        return (is_named[0] or not self.take) and not is_named[1]
 
 
 @dataclass
@@ -136,8 +143,19 @@ def declared_sources(settings: dict[str, Any]) -> list[Source]:
                     )
                 if name in readers and (table.get("config") or {}).get("enabled", True):
                     path = os.path.normpath(str(meta.get("path", name)))
-                    found.append(Source(name, path, when_changed, bronze / readers[name]))
+                    take, leave = (as_tuple(meta.get(setting)) for setting in ("take", "leave"))
+                    found.append(Source(name, path, when_changed, bronze / readers[name], take, leave))
     return found
+
+
+def as_tuple(declared: str | list[str] | None) -> tuple[str, ...]:
+    return (declared,) if isinstance(declared, str) else tuple(declared or ())
+
+
+def is_like(below: str, pattern: str) -> bool:
+    """A path, against a pattern with * and ?; without a slash, the pattern is for the name alone."""
+    shape = re.escape(pattern).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    return bool(re.fullmatch(shape, below if "/" in pattern else below.rpartition("/")[2], re.DOTALL))
 
 
 def meta_of(declared: dict[str, Any]) -> dict[str, Any]:
@@ -201,9 +219,10 @@ def news_of(
     folder = Path(root, source.path)
     files = []
     for path, size, modified_at, problem in listing(folder, ()) if folder.exists() else []:
+        below = path.removeprefix(f"{root}/{source.path}")
         if problem and (on_sail or not any(why in problem for why in PASSED_OVER_BY_SPARK)):
             found.problems.append(problem)
-        elif not problem and size > 0 and not is_left_alone(path.removeprefix(f"{root}/{source.path}")):
+        elif not problem and size > 0 and not is_left_alone(below) and source.takes(below[1:]):
             files.append((modified_at, path.removeprefix(f"{root}/"), size))
     for _, name, size in sorted(files):
         found.arrived.add(name)

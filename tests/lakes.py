@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import yaml
 from conftest import NO_TESTS, ROOT, TARGET, Lake, alone, delta_rs
 from deltalake import DeltaTable
 
@@ -133,6 +134,20 @@ def show(lake: Lake, macro: str) -> list[dict[str, Any]]:
     result = lake.dbt("show", "--inline", inline, "--limit", "-1", "--log-level", "none")
     assert result.success, result.exception
     return [dict(row) for row in result.result.results[0].agate_table.rows]
+
+
+def declare(lake: Lake, folder: Path, **sources: dict[str, Any]) -> None:
+    """Have the lake built by a copy of the project whose sources are declared otherwise."""
+    lake.project_dir = folder / "project"
+    shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
+    landing = lake.project_dir / "models" / "landing.yml"
+    declared = yaml.safe_load(landing.read_text())
+    for table in declared["sources"][0]["tables"]:
+        if meta := sources.get(table["name"]):
+            table["config"]["meta"] = {"path": table["name"], **meta}
+            if "columns" in meta:
+                table["columns"] = [{"name": name} for name in table["config"]["meta"].pop("columns")]
+    landing.write_text(yaml.safe_dump(declared))
 
 
 def drop(lake, seed: int, from_day: int, to_day: int, days: int = 30) -> None:

@@ -6,17 +6,15 @@ import bz2
 import gzip
 import json
 import os
-import shutil
 import subprocess
 import sys
 from datetime import datetime, timezone
 
 import pytest
-import yaml
 from conftest import ENGINE, NO_TESTS, ROOT, delta_rs
 from dbt.adapters.spark.impl import SparkAdapter
 from deltalake import DeltaTable
-from lakes import HEADER
+from lakes import HEADER, declare
 
 pytestmark = pytest.mark.engines("sail", in_soak="spark")
 
@@ -190,20 +188,6 @@ def test_a_file_that_changed_after_ingest_is_refused_before_anything_is_written(
     result = lake.dbt("build", "--select", "bronze_orders")
     assert "orders/1.csv (was" in lake.explain(result)
     assert lake.versions(with_runs=False) == before
-
-
-def declare(lake, folder, **sources):
-    """Have the lake built by a copy of the project whose sources are declared otherwise."""
-    lake.project_dir = folder / "project"
-    shutil.copytree(ROOT, lake.project_dir, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs"))
-    landing = lake.project_dir / "models" / "landing.yml"
-    declared = yaml.safe_load(landing.read_text())
-    for table in declared["sources"][0]["tables"]:
-        if meta := sources.get(table["name"]):
-            table["config"]["meta"] = {"path": table["name"], **meta}
-            if "columns" in meta:
-                table["columns"] = [{"name": name} for name in table["config"]["meta"].pop("columns")]
-    landing.write_text(yaml.safe_dump(declared))
 
 
 def test_a_changed_file_is_read_again_or_left_alone_as_its_source_declares(lake, tmp_path):

@@ -49,6 +49,7 @@ def context(variables: dict[str, Any] | None = None, env: dict[str, str] | None 
         {
             "target": SimpleNamespace(host="local"),
             "execute": True,
+            "judged_meta": {"decimal_mark": "."}.get,
             "invocation_args_dict": {"project_dir": "/home/me/lake house"},
         },
         **stubs,
@@ -240,6 +241,25 @@ def test_what_may_mean_another_number_is_none(text: str):
     assert not re.search(pattern(call("to_whole", "x"), "^[-+]"), text)
 
 
+def with_comma(text: str) -> str | None:
+    sql = call("_number", "x", judged_meta={"decimal_mark": ","}.get)
+    fits = re.search(pattern(sql, "^[-+]"), text)
+    return text.translate({ord(","): ".", ord("."): None}) if fits else None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("2,50", "2.50"), ("-1.234,5", "-1234.5"), ("1.234.567", "1234567"), ("6,0", "6.0"), ("7", "7")],
+)
+def test_a_number_may_have_a_decimal_comma(text: str, number: str):
+    assert with_comma(text) == number
+
+
+@pytest.mark.parametrize("text", ["2.50", "1.2345,0", "1234.567,0", "1,234.50", "1,2,3", ",5", ".123", ""])
+def test_with_a_decimal_comma_a_point_only_parts_groups_of_three(text: str):
+    assert with_comma(text) is None
+
+
 def test_null_markers_are_whole_texts_in_any_case():
     sql = call("plain_text", "x", judged_meta=lambda _: ["null", "n/a"])
     assert sql.endswith("end, '^(?i:null|n/a)\\u0024', ''), '')")
@@ -354,6 +374,12 @@ def test_spark_decodes_the_path_of_a_file():
         ("csv", {"escape": None}),
         ("json", {"encoding": "latin1"}),
         ("json", {"sep": ";"}),
+        ("csv", {"skip_lines": -1}),
+        ("csv", {"comment": "//"}),
+        ("json_document", {"records": "data"}),
+        ("json_document", {"records": "$.a[0]"}),
+        ("text", {"pattern": "(.*)"}),
+        ("text", {"pattern": "(?<a>.)(?P<a>.)"}),
     ],
 )
 def test_an_option_that_could_lose_records_is_refused(file_format: str, options: dict):
@@ -363,6 +389,12 @@ def test_an_option_that_could_lose_records_is_refused(file_format: str, options:
     exceptions = SimpleNamespace(raise_compiler_error=refuse)
     with pytest.raises(ValueError, match=f"Source returns: the option {next(iter(options))} = .* cannot be used"):
         call("_reader_options", "returns", {"format": file_format, "options": options}, exceptions=exceptions)
+
+
+def test_a_text_needs_a_pattern():
+    exceptions = SimpleNamespace(raise_compiler_error=lambda message: pytest.fail(message))
+    with pytest.raises(pytest.fail.Exception, match="text needs meta"):
+        call("_reader_options", "returns", {"format": "text"}, exceptions=exceptions)
 
 
 def test_the_options_of_a_csv_source_have_defaults():

@@ -19,6 +19,7 @@ cut as (
                 else regexp_extract_all(text, {{ sql_literal(csv.piece) }}, 1)
             end,
             piece -> not {{ is_blank('piece') }}
+            {%- if source.options.comment %} and (kind is not null or not startswith(piece, {{ sql_literal(source.options.comment) }})){% endif %}
         ) as pieces
     from texts
 ),
@@ -356,7 +357,7 @@ struct({{ record }} as record, concat({{ fault }}, substring({{ record }}, 1, 0)
         'open_record': '^' ~ fields ~ blanks ~ quote ~ inside ~ '(?:' ~ escape ~ ')?\\z',
         'quoted': '^' ~ blanks ~ quote,
         'content': '^' ~ blanks ~ quote ~ '([\\s\\S]*)' ~ quote ~ blank ~ '*\\z',
-        'piece': '(' ~ record
+        'piece': '(' ~ (modules.re.escape(options.comment) ~ '[^\\r\\n]*|' if options.comment else '') ~ record
             ~ '|' ~ fields ~ quoted ~ '[^\\r\\n]*' ~ more
             ~ '|' ~ fields ~ blanks ~ quote ~ '[\\s\\S]*' ~ more
             ~ ')(?:\\r\\n|\\n|\\r|\\z)',

@@ -1,10 +1,22 @@
+{#- The formats of landing files, each with its options; `has_fields` if bronze keeps the values by name, `is_whole` if a file cannot be read
+    in parts. -#}
+{%- macro formats() -%}
+    {{- return({
+        'json': {'options': []},
+        'json_document': {'options': ['records'], 'is_whole': true},
+        'csv': {'options': ['sep', 'quote', 'escape', 'encoding', 'skip_lines', 'comment'], 'has_fields': true},
+        'text': {'options': ['pattern', 'encoding'], 'has_fields': true},
+        'parquet': {'options': [], 'is_whole': true, 'most_files': 200},
+    }) -}}
+{%- endmacro -%}
+
 {#- What the YAML declares about a source, with defaults, as one dict. -#}
 {%- macro landing_source(relation) -%}
     {%- for node in graph.sources.values() if node.identifier == relation.identifier and node.schema == relation.schema -%}
         {%- set meta = node.config.meta or node.meta -%}
-        {%- if meta.get('format') not in ['json', 'csv'] -%}
+        {%- if meta.get('format') not in formats() -%}
             {{- exceptions.raise_compiler_error(
-                "Source " ~ node.name ~ ": meta.format is '" ~ meta.get('format') ~ "'; declare json (JSON lines) or csv."
+                "Source " ~ node.name ~ ": meta.format is '" ~ meta.get('format') ~ "'; declare one of " ~ formats() | join(', ') ~ " (json: JSON lines)."
             ) -}}
         {%- endif -%}
         {%- if meta.get('when_changed', 'fail') not in ['fail', 'ignore', 'new_version'] -%}
@@ -12,6 +24,7 @@
                 "Source " ~ node.name ~ ": meta.when_changed is '" ~ meta['when_changed'] ~ "'; declare fail, ignore or new_version."
             ) -}}
         {%- endif -%}
+        {%- set options = _reader_options(node.name, meta) -%}
         {%- set columns = [] -%}
         {%- set required = [] -%}
         {%- for column in node.columns.values() -%}
@@ -22,12 +35,16 @@
         {{- return({
             'name': node.name,
             'format': meta['format'],
+            'has_fields': formats()[meta['format']].get('has_fields', false),
+            'is_whole': formats()[meta['format']].get('is_whole', false) or 'skip_lines' in options or 'comment' in options,
             'path': path,
             'folder': landing_root() ~ '/' ~ path,
-            'options': _reader_options(node.name, meta),
+            'options': options,
             'encodings': _encodings(node.name, meta),
             'max_columns': meta.get('max_columns', 100),
             'when_changed': meta.get('when_changed', 'fail'),
+            'take': _name_patterns(node.name, meta, 'take'),
+            'leave': _name_patterns(node.name, meta, 'leave'),
             'columns': columns,
             'required': required,
         }) -}}
@@ -35,16 +52,16 @@
     {{- exceptions.raise_compiler_error(relation ~ " is not declared as a source in models/landing.yml.") -}}
 {%- endmacro -%}
 
-{#- The options of a CSV source, with defaults. -#}
+{#- The options of a source, with defaults. -#}
 {%- macro _reader_options(source_name, meta) -%}
     {%- set declared = meta.get('options') or {} -%}
-    {%- set known = ['sep', 'quote', 'escape', 'encoding'] if meta['format'] == 'csv' else [] -%}
+    {%- set known = formats()[meta['format']].options -%}
     {%- set options = {} -%}
     {%- for name, value in declared.items() -%}
-        {%- if name not in known or (name != 'encoding' and (value is not string or not value or (name != 'sep' and value | length > 1))) -%}
+        {%- if name not in known or (name != 'encoding' and not _can_be(name, value)) -%}
             {{- exceptions.raise_compiler_error(
-                "Source " ~ source_name ~ ": the option " ~ name ~ " = '" ~ value ~ "' cannot be used. A CSV source can declare sep and encoding, and"
-                ~ " quote and escape of one character; a JSON source no option. Correct meta.options in models/landing.yml."
+                "Source " ~ source_name ~ ": the option " ~ name ~ " = '" ~ value ~ "' cannot be used. A source of format " ~ meta['format'] ~ " can declare "
+                ~ (known | join(', ') or 'no option') ~ "; docs/sources.md says what they may be. Correct meta.options in models/landing.yml."
             ) -}}
         {%- elif name == 'sep' and value | length > 1 and not on_engine('takes_long_separators') -%}
             {{- exceptions.raise_compiler_error(
@@ -54,11 +71,32 @@
             {%- do options.update({name: value}) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- if meta['format'] == 'json' -%}
-        {{- return({}) -}}
+    {%- if meta['format'] == 'text' and 'pattern' not in options -%}
+        {{- exceptions.raise_compiler_error(
+            "Source " ~ source_name ~ ": text needs meta.options.pattern in models/landing.yml: common, combined, or a regular expression with named groups."
+        ) -}}
     {%- endif -%}
-    {%- set quote = options.get('quote', '"') -%}
-    {{- return(dict({'sep': ',', 'quote': quote, 'escape': quote}, **options)) -}}
+    {%- if meta['format'] == 'csv' -%}
+        {%- set quote = options.get('quote', '"') -%}
+        {{- return(dict({'sep': ',', 'quote': quote, 'escape': quote}, **options)) -}}
+    {%- endif -%}
+    {{- return(options) -}}
+{%- endmacro -%}
+
+{%- macro _can_be(name, value) -%}
+    {%- if name == 'skip_lines' -%}
+        {{- return(value is integer and 0 < value <= 1000) -}}
+    {%- elif value is not string or not value -%}
+        {{- return(false) -}}
+    {%- elif name in ['quote', 'escape', 'comment'] -%}
+        {{- return(value | length == 1) -}}
+    {%- elif name == 'records' -%}
+        {{- return(modules.re.fullmatch('[$]([.][^.\\[\\]*\'"\\\\\\s]+)+', value) is not none) -}}
+    {%- elif name == 'pattern' -%}
+        {%- set names = text_pattern(value).names -%}
+        {{- return(names != [] and names | unique | list == names) -}}
+    {%- endif -%}
+    {{- return(true) -}}
 {%- endmacro -%}
 
 {#- The encodings that a source's files may have, in the order in which they are tried. -#}
@@ -106,7 +144,7 @@
             what ~ ('They are ignored' if source.when_changed == 'ignore' else 'They are read again') ~ ', as when_changed says.'
         ) -%}
     {%- endif -%}
-    {%- set most = var('max_files_per_batch') -%}
+    {%- set most = [var('max_files_per_batch'), formats()[source.format].get('most_files', var('max_files_per_batch'))] | min -%}
     {%- if files | length > most -%}
         {%- do exceptions.warn(
             source.name ~ ': ' ~ files | length ~ ' new files; this run takes the oldest ' ~ most ~ ', run again for the rest.'
@@ -133,7 +171,7 @@
             select file_uri, {{ source_file_of('path') }} as source_file, file_size, file_modified_at
             from ({{ on_engine('listing', source) }}) as there
         ) as there
-        where not {{ _is_left_alone('source_file', source) }}
+        where not ({{ _is_left_alone('source_file', source) }})
     ) as listed
     left join (
         select source_file, max_by(file_size, batch_id) as file_size
@@ -151,7 +189,28 @@
 {%- macro _is_left_alone(source_file, source) -%}
     {%- set endings = [] -%}
     {%- for ending in var('unfinished_endings') -%}{%- do endings.append(modules.re.escape(ending)) -%}{%- endfor -%}
-    substring({{ source_file }}, {{ source.path | length + 1 }}) rlike {{ sql_literal('(?i)/([._]|~[$])|(' ~ endings | join('|') ~ ')(/|\\z)') }}
+    {%- set below = 'substring(' ~ source_file ~ ', ' ~ (source.path | length + 1) ~ ')' -%}
+    {{ below }} rlike {{ sql_literal('(?i)/([._]|~[$])|(' ~ endings | join('|') ~ ')(/|\\z)') }}
+    {%- if source.take %} or not {{ below }} rlike {{ sql_literal('^' ~ source.take) }}{% endif %}
+    {%- if source.leave %} or {{ below }} rlike {{ sql_literal('^' ~ source.leave) }}{% endif %}
+{%- endmacro -%}
+
+{#- The names of files that a source takes or leaves as one regular expression for what stands below its folder, from patterns with * and ?;
+    a pattern without a slash is for the name alone, in any subfolder. -#}
+{%- macro _name_patterns(source_name, meta, setting) -%}
+    {%- set patterns = [] -%}
+    {%- for pattern in ([meta[setting]] if meta.get(setting) is string else meta.get(setting) or []) -%}
+        {%- if pattern is not string or not pattern or pattern.startswith('/') -%}
+            {{- exceptions.raise_compiler_error(
+                "Source " ~ source_name ~ ": meta." ~ setting ~ " has '" ~ pattern ~ "'; declare names such as '*.csv' or paths below its folder such as"
+                ~ " 'daily/*.csv', in models/landing.yml."
+            ) -}}
+        {%- endif -%}
+        {%- do patterns.append(
+            ('(?:.*/)?' if '/' not in pattern else '') ~ modules.re.escape(pattern).replace('\\*', '[^/]*').replace('\\?', '[^/]')
+        ) -%}
+    {%- endfor -%}
+    {{- return('(?s)/(?:' ~ patterns | join('|') ~ ')\\z' if patterns else none) -}}
 {%- endmacro -%}
 
 {#- Orders/ is not orders/: its producer would wait in vain. -#}

@@ -13,12 +13,14 @@ with files_of_batch as (
     {{ on_engine('landing_contents', source, files, later_header_over_lines(source) if source.format == 'csv' else 'cast(null as bigint)') }}
 ),
 
-{{ csv_records('files_of_batch', source) if source.format == 'csv' else json_records('files_of_batch', source) }}
+{{ context[source.format ~ '_records']('files_of_batch', dict(source, files=files)) }}
 
 select
     record,
-    {%- if source.format == 'csv' %}
+    {%- if source.has_fields %}
     fields,
+    {%- elif source.format == 'parquet' %}
+    types,
     {%- endif %}
     unreadable_reason,
     {{ source_file_of(on_engine('plain_path', 'file_uri')) }} as source_file,
@@ -43,6 +45,7 @@ where false
     {%- for name, type in {
         'record': 'string',
         'fields': 'map<string,string>',
+        'types': 'string',
         'unreadable_reason': 'string',
         'source_file': 'string',
         'record_number': 'bigint',
@@ -50,7 +53,7 @@ where false
         'file_modified_at': 'timestamp',
         'batch_id': 'bigint',
         'ingested_at': 'timestamp',
-    }.items() if name != 'fields' or source.format == 'csv' -%}
+    }.items() if (name != 'fields' or source.has_fields) and (name != 'types' or source.format == 'parquet') -%}
         {%- do columns.append(api.Column(name, type)) -%}
     {%- endfor -%}
     {{- return(columns) -}}

@@ -144,7 +144,7 @@
             select * from {{ bronze }} where batch_id >= {{ batch_id }} and unreadable_reason is null
         ),
 
-        {% if source.config.meta['format'] == 'csv' -%}
+        {% if formats()[source.config.meta['format']].has_fields -%}
         headers as (
             select batch_id, map_keys(fields) as names, count(*) as record_count from landed group by batch_id, map_keys(fields)
         ),

@@ -32,7 +32,12 @@ texts as (
         later_header_at,
         encoding,
         -- a byte-order mark belongs to the file, not to its first record
-        case when first_position = 0 and startswith(marked_text, '\ufeff') then substring(marked_text, 2) else marked_text end as text,
+        {% set text = "case when first_position = 0 and startswith(marked_text, '\ufeff') then substring(marked_text, 2) else marked_text end" -%}
+        {%- if source.options.skip_lines -%}
+        case when kind is null then regexp_replace({{ text }}, '^(?:[^\\r\\n]*(?:\\r\\n|\\n|\\r|\\z)){{ '{' ~ source.options.skip_lines ~ '}' }}', '') else {{ text }} end as text,
+        {%- else -%}
+        {{ text }} as text,
+        {%- endif %}
         case when startswith(marked_head, '\ufeff') then substring(marked_head, 2) else marked_head end as head,
         kind
     from decoded

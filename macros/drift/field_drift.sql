@@ -9,7 +9,7 @@
             {%- do fields.append(
                 '(' ~ [
                     sql_literal(node.name),
-                    node.config.meta['format'] == 'csv',
+                    formats().get(node.config.meta['format'], {}).get('has_fields', false),
                     sql_literal(column.name),
                     meta.get('is_optional', false),
                     sql_literal(meta['types']) if meta.get('types') else 'cast(null as string)',
@@ -27,8 +27,8 @@
 
 {%- macro _field_drift_sql(fields) -%}
     with declared as (
-        select *, case when not is_csv then {{ _parent_of('field') }} end as parent
-        from values {{ fields | join(', ') }} as declared(source, is_csv, field, is_optional, types)
+        select *, case when not has_fields then {{ _parent_of('field') }} end as parent
+        from values {{ fields | join(', ') }} as declared(source, has_fields, field, is_optional, types)
     ),
 
     taken_in as (
@@ -55,9 +55,9 @@
     ),
 
     batches as (
-        select landed.*, formats.is_csv
+        select landed.*, formats.has_fields
         from landed
-        inner join (select distinct source, is_csv from declared) as formats on landed.source = formats.source
+        inner join (select distinct source, has_fields from declared) as formats on landed.source = formats.source
         where batch_id > least(taken_in, newest - 1)
     ),
 
@@ -68,7 +68,7 @@
     ),
 
     present as (
-        select known.*, batches.taken_in, case when not batches.is_csv then {{ _parent_of('known.field') }} end as parent
+        select known.*, batches.taken_in, case when not batches.has_fields then {{ _parent_of('known.field') }} end as parent
         from known
         inner join batches on known.source = batches.source and known.batch_id = batches.batch_id
     ),
@@ -99,7 +99,7 @@
         where
             not declared.is_optional
             and (declared.parent is null or parents.types rlike 'object|array')
-            and (present.field is null or (declared.is_csv and present.record_count < batches.readable_count))
+            and (present.field is null or (declared.has_fields and present.record_count < batches.readable_count))
     ),
 
     -- of the earlier batches, the newest one that silver took in counts

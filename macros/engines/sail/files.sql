@@ -70,3 +70,26 @@
 {%- macro sail__possessive() -%}
     {{- return('') -}}
 {%- endmacro -%}
+
+{#- Flags of a declared pattern: a dot is any character. -#}
+{%- macro sail__pattern_flags() -%}
+    {{- return('(?s)') -}}
+{%- endmacro -%}
+
+{#- Expression for the number of a row in its Parquet file. -#}
+{%- macro sail__row_in_file() -%}
+row_number() over (order by monotonically_increasing_id())
+{%- endmacro -%}
+
+{%- macro sail__row_as_json(row) -%}
+to_json({{ row }})
+{%- endmacro -%}
+
+{#- to_json makes a double of a decimal, which is read as text unless it lies within another value. -#}
+{%- macro sail__assert_exact_json(source_file, column, type) -%}
+    {%- if 'decimal' in type and not type.startswith('decimal') -%}
+        {{- exceptions.raise_compiler_error(
+            'Sail would round the decimals in column ' ~ column ~ ' of ' ~ source_file ~ ', and nothing was written. Build this source on Spark: --target local.'
+        ) -}}
+    {%- endif -%}
+{%- endmacro -%}

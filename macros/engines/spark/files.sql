@@ -6,7 +6,8 @@
     {%- set large = [] -%}
     {%- for file in files -%}
         {%- set is_packed = modules.re.search('(?i)[.](gz|bz2|deflate|lz4|snappy|zst)$', file['source_file']) -%}
-        {%- do (large if file['size'] * (8 if is_packed else 1) > whole_file_bytes() | int else whole).append(file) -%}
+        {%- set is_large = file['size'] * (8 if is_packed else 1) > whole_file_bytes() | int and not source.is_whole -%}
+        {%- do (large if is_large else whole).append(file) -%}
     {%- endfor -%}
     {%- if whole -%}
         {{ _spark_whole_files(source, whole) }}
@@ -218,3 +219,22 @@ is_valid_utf8({{ value }}) as is_utf8,
 {%- macro spark__possessive() -%}
     {{- return('+') -}}
 {%- endmacro -%}
+
+{#- Flags of a declared pattern: a dot is any character, and \d, \s and \w go by Unicode, as in Rust. -#}
+{%- macro spark__pattern_flags() -%}
+    {{- return('(?sU)') -}}
+{%- endmacro -%}
+
+{#- Expression for the number of a row in its Parquet file. -#}
+{%- macro spark__row_in_file() -%}
+_metadata.row_index + 1
+{%- endmacro -%}
+
+{%- macro spark__row_as_json(row) -%}
+to_json({{ row }}, map(
+            'timestampFormat', 'yyyy-MM-dd\'T\'HH:mm:ss.SSSSSSXXX',
+            'timestampNTZFormat', 'yyyy-MM-dd\'T\'HH:mm:ss.SSSSSS'
+        ))
+{%- endmacro -%}
+
+{%- macro spark__assert_exact_json(source_file, column, type) -%}{%- endmacro -%}
