@@ -65,6 +65,21 @@
     case when {{ text }} rlike '^-?[0-9]+([.][0-9]{1,4}0*)?$' then try_cast({{ text }} as decimal(18, 4)) end
 {%- endmacro -%}
 
+{#- A number of any size and precision that is not money, such as a coordinate, as a double; otherwise NULL. -#}
+{%- macro to_float(value) -%}
+    {%- set text = trimmed(value) -%}
+    case when {{ text }} rlike '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$' then try_cast({{ text }} as double) end
+{%- endmacro -%}
+
+{#- A number with a decimal comma as one with a point: -1.234,50 is -1234.50. NULL for 12.5, which may be either. -#}
+{%- macro point_for_comma(value) -%}
+    {%- set text = trimmed(value) -%}
+    case
+        when {{ text }} rlike '^-?([0-9]+|[0-9]{1,3}([.][0-9]{3})+)(,[0-9]+)?$'
+            then replace(replace({{ text }}, '.', ''), ',', '.')
+    end
+{%- endmacro -%}
+
 {#- A time, UTC, by the first of the source's `time_formats` that fits, otherwise NULL. A text must have exactly the digits of the format,
     so that both engines read the same. -#}
 {%- macro to_time(value, formats=none) -%}
