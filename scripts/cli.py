@@ -19,11 +19,13 @@ from medallion.command import here, with_dbt
 from medallion.console import say, show_table
 from medallion.display import last_run, show_quarantine, show_state, show_tables
 from medallion.errors import DONE, MEANINGS, RETRY, Failure
+from medallion.init import init
 from medallion.lake import private
 from medallion.landing import has_new, wait
 from medallion.quarantine import quarantine
 from medallion.query import query, show
 from medallion.shell import Dbt, call, stop_spark
+from medallion.source import source
 from medallion.upkeep import maintain, optimize, vacuum
 from medallion.watch import watch
 from medallion.why import why
@@ -175,6 +177,8 @@ COMMANDS = [
     show,
     why,
     quarantine,
+    source,
+    init,
 ]
 for command in COMMANDS:
     main.add_command(command)
