@@ -86,9 +86,13 @@ class Source:
         self.options = flow(samples.options)
         self.fields = fields_of(samples.records, markers)
         self.leaves = [found for found in self.fields if found.kind != "object"]
-        if any(found.has_comma for found in self.leaves):  # then 1.234 is a thousand
-            for found in self.leaves:
-                found.has_comma = found.kind == "money" and all(map(COMMA.fullmatch, found.filled))
+        self.has_comma = any(found.has_comma for found in self.leaves)
+        for found in self.leaves if self.has_comma else []:  # then 1.234 is a thousand, and 2.5 no number
+            if found.kind == "money" and all(map(COMMA.fullmatch, found.filled)):
+                found.has_comma = True
+            elif found.kind in ("money", "float"):
+                found.kind = "text"
+                found.doubts.append("a text, as it has a decimal point, and other numbers of the source a comma")
         self.why: list[str] = list(samples.why)
         self.to_do: list[str] = []
         self.choose_key(key)
@@ -232,8 +236,6 @@ class Source:
                  "float": "to_float"}.get(found.kind, "to_time")  # fmt: skip
         if found.kind == "whole" and self.type_of(found) == "bigint":
             argument += ", 'bigint'"
-        if found.has_comma:
-            argument = f"point_for_comma({argument})"
         if found.formats and not self.shares_formats:
             argument += f", {found.formats}"
         call = f"{{{{ {macro}({argument}) }}}}"

@@ -49,6 +49,7 @@ def context(variables: dict[str, Any] | None = None, env: dict[str, str] | None 
         {
             "target": SimpleNamespace(host="local"),
             "execute": True,
+            "judged_meta": {"decimal_mark": "."}.get,
             "invocation_args_dict": {"project_dir": "/home/me/lake house"},
         },
         **stubs,
@@ -235,6 +236,25 @@ def test_a_whole_number_may_be_written_as_a_float(text: str):
 @pytest.mark.parametrize("text", ["", "1,000", "1e3", "6.5", "6.01", "0x1", "6 0", "six", "--6"])
 def test_what_may_mean_another_number_is_none(text: str):
     assert not re.search(pattern(call("to_whole", "x"), "^[-+]"), text)
+
+
+def with_comma(text: str) -> str | None:
+    sql = call("_number", "x", judged_meta={"decimal_mark": ","}.get)
+    fits = re.search(pattern(sql, "^[-+]"), text)
+    return text.translate({ord(","): ".", ord("."): None}) if fits else None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("2,50", "2.50"), ("-1.234,5", "-1234.5"), ("1.234.567", "1234567"), ("6,0", "6.0"), ("7", "7")],
+)
+def test_a_number_may_have_a_decimal_comma(text: str, number: str):
+    assert with_comma(text) == number
+
+
+@pytest.mark.parametrize("text", ["2.50", "1.2345,0", "1234.567,0", "1,234.50", "1,2,3", ",5", ".123", ""])
+def test_with_a_decimal_comma_a_point_only_parts_groups_of_three(text: str):
+    assert with_comma(text) is None
 
 
 def test_null_markers_are_whole_texts_in_any_case():

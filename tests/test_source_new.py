@@ -117,7 +117,7 @@ def test_what_is_written_builds_and_loses_no_record(own: Path, written: dict[str
         "select actor_id, at_location_lat, commits[0].line_count, tags, is_public, org_order"
         " from {silver}.silver_api_events where api_event_id = 'e1'"
     )
-    assert event == [("1", 53.520008, 1, ["x"], True, "7")]
+    assert event == [("1", 53.520008, 1, ["x"], True, 7)]
     days = lake.sql("select cast(sum(record_count) as int), sum(total_refund) from {gold}.daily_returns")
     assert days == lake.sql("select cast(count(*) as int), sum(refund) from {silver}.silver_returns")
 

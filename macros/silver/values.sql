@@ -52,7 +52,7 @@
 
 {#- A whole number, otherwise NULL: 6, -6 and, from float exports, 6.0. Not 1,000, where the comma may be a decimal point, nor 1e3. -#}
 {%- macro to_whole(value, type='int') -%}
-    {%- set text = trimmed(value) -%}
+    {%- set text = _number(value) -%}
     case
         when {{ value }} rlike '^-?[0-9]+$' then try_cast({{ value }} as {{ type }})
         when {{ text }} rlike '^[-+]?[0-9]+[.]?0*$' then try_cast(regexp_replace({{ text }}, '[.]0*$', '') as {{ type }})
@@ -61,23 +61,34 @@
 
 {#- A plain number of at most four decimals, not counting trailing zeros, otherwise NULL: a cast alone would round what it cannot hold. -#}
 {%- macro to_money(value) -%}
-    {%- set text = trimmed(value) -%}
+    {%- set text = _number(value) -%}
     case when {{ text }} rlike '^-?[0-9]+([.][0-9]{1,4}0*)?$' then try_cast({{ text }} as decimal(18, 4)) end
 {%- endmacro -%}
 
 {#- A number of any size and precision that is not money, such as a coordinate, as a double; otherwise NULL. -#}
 {%- macro to_float(value) -%}
-    {%- set text = trimmed(value) -%}
+    {%- set text = _number(value) -%}
     case when {{ text }} rlike '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$' then try_cast({{ text }} as double) end
 {%- endmacro -%}
 
-{#- A number with a decimal comma as one with a point: -1.234,50 is -1234.50. NULL for 12.5, which may be either. -#}
-{%- macro point_for_comma(value) -%}
-    {%- set text = trimmed(value) -%}
-    case
-        when {{ text }} rlike '^-?([0-9]+|[0-9]{1,3}([.][0-9]{3})+)(,[0-9]+)?$'
-            then replace(replace({{ text }}, '.', ''), ',', '.')
-    end
+{#- A number with a point before its decimals. With the decimal mark `,` points may stand between groups of three digits, and nowhere else. -#}
+{%- macro _number(value) -%}
+    {%- if judged_meta('decimal_mark') == ',' -%}
+        case when {{ trimmed(value) }} rlike '^[-+]?([0-9]+|[0-9]{1,3}([.][0-9]{3})+)(,[0-9]*)?$' then translate({{ trimmed(value) }}, ',.', '.') end
+    {%- else -%}
+        {{ trimmed(value) }}
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- A part of the name of a file, by a pattern of the name in which {part} stands for one or more characters other than a slash, for
+    instance orders_{store}_{date}.csv; NULL if the name is another. -#}
+{%- macro name_part(pattern, part, file='source_file') -%}
+    {%- set names = modules.re.findall('[{](\\w+)[}]', pattern) -%}
+    {%- if part not in names -%}
+        {{- exceptions.raise_compiler_error("name_part: the pattern '" ~ pattern ~ "' has no {" ~ part ~ "}.") -}}
+    {%- endif -%}
+    {%- set shape = modules.re.sub('\\\\[{]\\w+\\\\[}]', '([^/]+?)', modules.re.escape(pattern)) -%}
+    nullif(regexp_extract({{ file }}, {{ sql_literal('(?s)^(?:.*/)?' ~ shape ~ '\\z') }}, {{ names.index(part) + 1 }}), '')
 {%- endmacro -%}
 
 {#- A time, UTC, by the first of the source's `time_formats` that fits, otherwise NULL. A text must have exactly the digits of the format,
@@ -88,7 +99,7 @@
     {%- set text = trimmed(value) -%}
     {%- set readers = [] -%}
     {%- for format in formats -%}
-        {%- do readers.append(_iso_8601(text) if format == 'iso8601' else
+        {%- do readers.append(_iso_8601(text) if format == 'iso8601' else _log_time(text) if format == 'access_log' else
             'case when ' ~ text ~ ' rlike ' ~ sql_literal('^' ~ _time_shape(format) ~ '$') ~ ' then try_to_timestamp(' ~ text ~ ', '
             ~ sql_literal(format) ~ ') end'
         ) -%}
@@ -107,7 +118,7 @@
         {%- elif letters -%}
             {{- exceptions.raise_compiler_error(
                 "The time format '" ~ format ~ "' has '" ~ letters ~ "'. Use yyyy, MM or M, dd or d, HH or H, mm, ss and S, other text in "
-                ~ 'single quotes, or iso8601.'
+                ~ 'single quotes, or iso8601 or access_log.'
             ) -}}
         {%- else -%}
             {%- do shape.append(modules.re.escape(quoted or other)) -%}
@@ -119,7 +130,7 @@
 {#- With both M/d/yyyy and d/M/yyyy, each record would be read by whichever happens to fit. -#}
 {%- macro _assert_unambiguous(formats) -%}
     {%- set orders = {} -%}
-    {%- for format in formats if format != 'iso8601' -%}
+    {%- for format in formats if format not in ['iso8601', 'access_log'] -%}
         {%- set order = modules.re.sub('(.)\\1+', '\\1', format) -%}
         {%- set skeleton = modules.re.sub('[A-Za-z]+', '#', format) -%}
         {%- if orders.get(skeleton, order) != order -%}
@@ -145,6 +156,20 @@
         {%- set step.sql = 'regexp_replace(' ~ step.sql ~ ', ' ~ sql_literal(pattern) ~ ', ' ~ "'" ~ instead ~ "')" -%}
     {%- endfor -%}
     {{- return('case when ' ~ text ~ ' rlike ' ~ sql_literal(shape) ~ ' then try_cast(' ~ step.sql ~ ' as timestamp) end') -}}
+{%- endmacro -%}
+
+{#- The time of an access log, 10/Oct/2026:13:55:36 -0700. -#}
+{%- macro _log_time(text) -%}
+    {%- set months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'] -%}
+    {%- set shape = '^([0-9]{2})/(' ~ months | join('|') ~ ')/([0-9]{4}):([0-9]{2}:[0-9]{2}:[0-9]{2}) ([+-][0-9]{2})([0-9]{2})$' -%}
+    case
+        when {{ text }} rlike {{ sql_literal(shape) }} then try_cast(
+            regexp_replace(
+                {{ text }}, {{ sql_literal(shape) }},
+                concat('$3-', lpad(array_position(array('{{ months | join("', '") }}'), substring({{ text }}, 4, 3)), 2, '0'), '-$1T$4$5:$6')
+            ) as timestamp
+        )
+    end
 {%- endmacro -%}
 
 {#- The fields of a JSON record as text, exactly as written. -#}
