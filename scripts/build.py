@@ -21,6 +21,7 @@ from medallion.lake import ROOT, built_by, note_end, note_start, noted, reader_g
 from medallion.notify import is_wanted, notify
 from medallion.report import Report, meaning_of
 from medallion.shell import FAILED_NODE, Dbt, dbt_session
+from medallion.source import declared_sources
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -143,7 +144,12 @@ def run(
     code = dbt.run(*command)
     note_end(ROOT / artifacts_of(arguments) / "run_results.json")
     if code == DONE and not dbt.nodes:
-        say("The selection matches nothing: see --select and --exclude. dbt ls with the same shows what they match.")
+        if declared_sources():
+            say(
+                "The selection matches nothing: see --select and --exclude. dbt ls with the same shows what they match."
+            )
+        else:
+            say(f"There is no model to build yet. Write a source: {here('medallion', 'source', 'new', '--help')}")
         code = USAGE
     answer = report.finish(code)
     if reader_groups() and report.changed and code in (DONE, DATA):
@@ -194,6 +200,8 @@ def demo(dbt: Dbt, days: int, events: int, seed: int, out: str | None) -> int:
       medallion demo --events 1000000 --days 60
       medallion demo --seed 7 --out /tmp/landing
     """
+    if not (ROOT / "scripts/generate.py").exists():
+        raise Failure(f"This project has no demo. Write a source: {here('medallion', 'source', 'new', '--help')}")
     landing = out or landing_root()
     if "://" in landing:
         raise Failure(f"The demo writes local files, and the landing root is {landing}; choose a folder with --out.")

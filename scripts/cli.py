@@ -21,12 +21,14 @@ from medallion.command import here, with_dbt
 from medallion.console import say, show_table
 from medallion.display import last_run, show_quarantine, show_state, show_tables
 from medallion.errors import DONE, MEANINGS, RETRY, Failure
+from medallion.init import init
 from medallion.lake import ROOT, private
 from medallion.landing import has_new, wait
 from medallion.quarantine import quarantine
 from medallion.query import query, show
 from medallion.releases import diff, releases, rollback
 from medallion.shell import Dbt, call, stop_spark
+from medallion.source import source
 from medallion.trends import trends
 from medallion.upkeep import drop, maintain, optimize, vacuum
 from medallion.watch import watch
@@ -210,6 +212,8 @@ COMMANDS = [
     rollback,
     diff,
     quarantine,
+    source,
+    init,
 ]
 for command in COMMANDS:
     main.add_command(command)

@@ -360,7 +360,9 @@ def every_rule_is_broken_in_a_unit_test(manifest: Manifest) -> list[str]:
     for model in manifest["nodes"].values():
         rules = model["config"].get("meta", {}).get("rules", {})
         shown = broken[model["name"]]
-        found += [f"{model['name']}: no unit test breaks {rule}" for rule in rules if f"'{rule}'" not in shown]
+        # one that only warns is in no violated_rules
+        strict = [rule for rule, told in rules.items() if not isinstance(told, dict) or told.get("severity") != "warn"]
+        found += [f"{model['name']}: no unit test breaks {rule}" for rule in strict if f"'{rule}'" not in shown]
     return found
 
 

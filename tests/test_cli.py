@@ -54,6 +54,7 @@ COMMANDS = [
     "wait",
 ]
 COMMANDS += ["drift", "quarantine", "quarantine list", "quarantine show", "quarantine replay", "quarantine discard"]
+COMMANDS += ["init", "source", "source new", "source remove"]
 
 
 KEPT_RUN_RESULTS = list(display.RUN_RESULTS)
@@ -239,7 +240,8 @@ def test_help_has_a_description_and_examples(command: str) -> None:
 
 
 def test_every_command_is_tested_for_its_help() -> None:
-    found = [*cli.main.commands, *(f"quarantine {name}" for name in cli.quarantine.commands)]
+    groups = [cli.quarantine, cli.source]
+    found = [*cli.main.commands, *(f"{group.name} {name}" for group in groups for name in group.commands)]
     assert sorted(found) == sorted(COMMANDS)
 
 

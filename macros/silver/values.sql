@@ -65,6 +65,12 @@
     case when {{ text }} rlike '^-?[0-9]+([.][0-9]{1,4}0*)?$' then try_cast({{ text }} as decimal(18, 4)) end
 {%- endmacro -%}
 
+{#- A number of any size and precision that is not money, such as a coordinate, as a double; otherwise NULL. -#}
+{%- macro to_float(value) -%}
+    {%- set text = _number(value) -%}
+    case when {{ text }} rlike '^-?[0-9]+([.][0-9]+)?([eE][-+]?[0-9]+)?$' then try_cast({{ text }} as double) end
+{%- endmacro -%}
+
 {#- A number with a point before its decimals. With the decimal mark `,` points may stand between groups of three digits, and nowhere else. -#}
 {%- macro _number(value) -%}
     {%- if judged_meta('decimal_mark') == ',' -%}
