@@ -135,6 +135,8 @@ def explain(messages: Iterable[str]) -> list[str]:
 
 def short(messages: list[str]) -> str:
     """A failure in one or a few lines: what is known of it, else dbt's words without its frame and the stack trace."""
+    # which node failed is told before why
+    messages = [text for text in messages if not re.match(r"\d+ of \d+ ERROR", text)] or messages
     text = re.split(r"\n\s+at |\nJVM stacktrace", messages[0])[0] if messages else "dbt failed; see logs/dbt.log"
     frame = re.compile(r"\s*$|Encountered an error|\s*(Runtime|Compilation|Database) Error|\s*> (in|called by) ")
     return "\n".join(explain(messages) or [line.strip() for line in text.splitlines() if not frame.match(line)])

@@ -158,7 +158,7 @@ def test_what_is_not_as_its_model_makes_it_is_found(living: Lake, tmp_path: Path
     project = tmp_path / "project"
     shutil.copytree(ROOT, project, ignore=shutil.ignore_patterns(".*", "target", "logs", "tests", "docs", "benchmarks"))
     model = project / "models/gold/dim_customers.sql"
-    model.write_text(model.read_text().replace(" email,", " concat(email, cast(rand() as string)) as email,"))
+    model.write_text(model.read_text().replace(" country,", " concat(country, cast(rand() as string)) as country,"))
     (tmp_path / "packages").mkdir()
     (tmp_path / "packages/medallion").symlink_to(project / "scripts")
     living.sql(f"update {{gold}}.daily_user_activity set event_count = 0 where activity_date = date'{TWO}'")

@@ -115,12 +115,6 @@ MUTANTS: dict[str, tuple[str, str, str, str]] = {
         "'record_hash'",
         VALUES,
     ),
-    "an offset without a colon is no time": (
-        "macros/silver/values.sql",
-        "'([+-][0-9]{2})([0-9]{2})$': '$1:$2',",
-        "",
-        VALUES,
-    ),
     "the year 9999 hides all later versions": (
         JUDGED + "_judged.yml",
         "updated_at between '2000-01-01' and '2099-12-31'",

@@ -120,7 +120,7 @@ BATCHES = [
                 for number, word in enumerate(("null", "NONE", "N/A", "undefined", "\u00a0", "#N/A"))
             ),
             *(event("told twice"), event("told twice", kind="search")),
-            event("again", time="2026-01-10 10:00:00"),
+            event("again", time="2025-12-10 10:00:00"),
             event("earlier", time="2026-02-20 10:00:00"),
             *(event(f"far{year}", time=f"{year}-12-31 00:00:00") for year in ("0000", "1999", "2100", "9999")),
         ],

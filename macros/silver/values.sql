@@ -150,7 +150,6 @@
     {%- for pattern, instead in {
         '[.,]([0-9]{1,6})[0-9]*': '.$1',
         '(T[0-9]{2}:[0-9]{2})(Z|[+-].*)?$': '$1:00$2',
-        '([+-][0-9]{2})([0-9]{2})$': '$1:$2',
     }.items() -%}
         {%- set step.sql = 'regexp_replace(' ~ step.sql ~ ', ' ~ sql_literal(pattern) ~ ', ' ~ "'" ~ instead ~ "')" -%}
     {%- endfor -%}
