@@ -153,6 +153,7 @@ def test_what_arrives_in_between_is_not_lost(living: Lake):
         assert living.sql(sales.format(date)) == [(4,)]
 
 
+@pytest.mark.soak
 def test_what_is_not_as_its_model_makes_it_is_found(living: Lake, tmp_path: Path):
     """By `medallion` in a process of its own, with a copy of the project whose model gives another result each time."""
     project = tmp_path / "project"

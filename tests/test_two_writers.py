@@ -64,7 +64,7 @@ def build(lake: Lake) -> int:
 @pytest.mark.parametrize(
     ("days", "rounds"),
     [
-        pytest.param(4, 25, marks=pytest.mark.engines("sail")),
+        pytest.param(3, 25, marks=pytest.mark.engines("sail")),
         pytest.param(2, 40, marks=[pytest.mark.engines("spark"), pytest.mark.soak]),
     ],
 )
