@@ -7,7 +7,6 @@
             '' as record, '' as note
         where false
     {%- else -%}
-        {%- set bronze = table_of_source('bronze', source) %}
         select
             waiting.batch_id, waiting.source_file, waiting.record_number, waiting.violated_rules, waiting.ingested_at,
             {{ masked_record(source) if is_masked else 'waiting.record' }} as record, discarded.note
@@ -23,7 +22,7 @@
             and waiting.source_file = discarded.source_file
             and waiting.record_number = discarded.record_number
         {%- if is_masked %}
-        left join {{ by_place(bronze) }} as landed
+        left join {{ by_place(table_of_source('bronze', source)) }} as landed
             on waiting.batch_id = landed.batch_id
             and waiting.source_file = landed.source_file
             and waiting.record_number = landed.record_number
