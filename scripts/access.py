@@ -169,12 +169,13 @@ def is_shared(folder: Path, groups: list[int]) -> bool:
 
 def share(folder: Path, groups: list[int]) -> None:
     """The folder last: until then nobody new gets in; a table without a group is for its owner alone."""
+    group, of_folders, of_files = (groups[-1], FOLDER, FILE) if groups else (-1, 0o700, 0o600)
     for parent, folders, files in os.walk(folder, topdown=False):
         for name in files:
-            give(Path(parent, name), groups[-1] if groups else -1, FILE if groups else 0o600)
+            give(Path(parent, name), group, of_files)
         for name in folders:
-            give(Path(parent, name), groups[-1] if groups else -1, FOLDER if groups else 0o700)
-    give(folder, groups[-1] if groups else -1, FOLDER if groups else 0o700)
+            give(Path(parent, name), group, of_folders)
+    give(folder, group, of_folders)
 
 
 def give(path: Path, group: int, mode: int) -> None:

@@ -10,18 +10,17 @@ import re
 import shutil
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-import jinja2
-import yaml
 
 from medallion.command import here
 from medallion.console import say, show_table
-from medallion.draft import Source
 from medallion.errors import Failure
 from medallion.lake import ON_THIS_MACHINE, ROOT, lake_lock, target_of, warehouse
-from medallion.samples import read
+
+if TYPE_CHECKING:
+    from medallion.draft import Source
 
 # The entries of a source: file below models/, section, name, template.
 ENTRIES = [
@@ -50,6 +49,8 @@ GOLD_MODELS = {"gold/daily_{}.sql": "gold.sql"}
 
 def rendered(template: str, **values: Any) -> str:
     """A template as text; its marks differ from dbt's, which stay in it."""
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         variable_start_string="<<",
@@ -139,6 +140,8 @@ def write(files: dict[Path, str | None]) -> None:
 
 
 def declared_sources() -> list[str]:
+    import yaml
+
     sources = yaml.safe_load((ROOT / "models/landing.yml").read_text())["sources"]
     return [table["name"] for one in sources for table in one.get("tables") or []]
 
@@ -180,6 +183,9 @@ def new(
       medallion source new returns --sample returns/ --key return_id --order returned_at
       medallion source new returns --sample newer.csv --gold --write
     """
+    from medallion.draft import Source
+    from medallion.samples import read
+
     if not re.fullmatch("[a-z][a-z0-9_]*", name):
         raise Failure(f"'{name}' cannot be the name of a source: use small letters, digits and _.")
     found = Source(name, read(samples), key.split(",") if key else [], order)
@@ -277,6 +283,8 @@ def readers_of(name: str, files: dict[Path, str | None]) -> list[str]:
 
 def tables_of(name: str) -> list[Path]:
     """The folders of its tables, where the lake is on this machine."""
+    import yaml
+
     prefix = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["vars"]["schema_prefix"]
     tables = [
         f"bronze.db/bronze_{name}",

@@ -17,7 +17,7 @@
             count_if(resource_type in ('model', 'seed', 'snapshot')) as table_count,
             count_if(resource_type = 'test') as test_count,
             count_if(status in ('error', 'fail', 'runtime error')) as failed_count
-        from {{ _kept_book(node_results()) }}
+        from {{ table_named('ops', 'node_results') }}
         group by invocation_id
     ) as ran
     left join (
@@ -25,7 +25,7 @@
             invocation_id,
             sum(record_count) as record_count,
             sum(case when place in ('quarantined', 'unreadable') then record_count end) as quarantined_count
-        from {{ _kept_book(row_ledger()) }}
+        from {{ table_named('ops', 'row_ledger') }}
         group by invocation_id
     ) as judged on ran.invocation_id = judged.invocation_id
 {%- endmacro -%}
@@ -39,7 +39,7 @@
         count(*) as run_count
     from (
         select unique_id, seconds, row_number() over (partition by unique_id order by ended_at desc) as place
-        from {{ _kept_book(node_results()) }}
+        from {{ table_named('ops', 'node_results') }}
         where status != 'skipped'
     ) as numbered
     where place <= {{ runs }}
@@ -52,7 +52,7 @@
 {%- macro arrival_trend(min_history=4) -%}
     with arrived as (
         select source, cast(ingested_at as date) as ingested_date, sum(record_count) as record_count, count(*) as file_count
-        from {{ _kept_book(file_ledger()) }}
+        from {{ table_named('ops', 'file_ledger') }}
         group by 1, 2
     ),
 
@@ -122,12 +122,4 @@
         table_name, version, committed_at, operation, rows_inserted, rows_updated, rows_deleted, files_added, bytes_added
     )
     {{ 'where false' if not rows }}
-{%- endmacro -%}
-
-{#- A ledger in a form that can follow FROM. -#}
-{%- macro _kept_book(relation) -%}
-    {%- if execute and not load_relation(relation) -%}
-        {{- exceptions.raise_compiler_error('Nothing was built here yet, so there is nothing to compare. Build first: medallion build') -}}
-    {%- endif -%}
-    {{- by_place(relation) -}}
 {%- endmacro -%}
